@@ -1,0 +1,116 @@
+// Batcher: numbers events and turns them into batches of segments to commit. The heart of the
+// writer.
+//
+// It has no clock, thread or database: time comes in as `now_ms` (monotonic milliseconds, any
+// origin), batches go out as values, and the host reports what became of them.
+//
+//   for each event:   add(event, now_ms)
+//   each turn:        if (auto batch = poll(now_ms)) commit it, then acked(), or failed(…, now_ms)
+//                     sleep until next_deadline_ms()
+//   at stop:          drain(now_ms), then poll until idle()
+//
+// Promises
+// - Order: events get the numbers next, next + 1, … in the order of add(). Batches are contiguous
+// and come one at a
+//   time: the next one exists only after the last is acked or given up. Numbers are never reused.
+// - Memory: at most `buffer_events_max` events are open or in flight; add() beyond that answers
+// kFull, and the
+//   caller counts the drop. Every other byte is bounded by limits.h.
+// - When it flushes: when the oldest open event is `flush_interval_ms` old; or `batch_events_max`
+// events or
+//   `batch_bytes_max` bytes are open; or, when the whole buffer (set_fill) is at least 80 % full,
+//   after 100 ms; at 20 % or less, after the longest interval (REQUIREMENTS 002-14). Under steady
+//   traffic too: deadlines, no ticker.
+// - A batch is cut where the UTC hour of the events changes, so that each of its segments belongs
+// to one hour.
+// - Failure: an error of the environment repeats the same bytes, with exponential backoff and
+// jitter, for ever; the
+//   batch is never halved and never dropped for it. A data error halves the batch, down to the
+//   single event, which becomes a gap with reason kData and is counted.
+// - Crash: what is not acked is lost to the log; those numbers are given again after restart, since
+// nobody durable
+//   has seen them. The ledger's mapped counters say how many (see native/store).
+// - Everything is counted: stats().
+//
+// Thread-compatible: lives on the writer thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "weir/event.h"
+#include "weir/segment.h"
+#include "weir/status.h"
+
+namespace weir {
+
+struct BatcherOptions {
+  size_t buffer_events_max = kBufferEventsDefault;
+  size_t batch_events_max = kSegmentLevel1EventsMax;
+  size_t batch_bytes_max = kSegmentLevel1BytesMax;
+  int64_t flush_interval_ms = kFlushIntervalMsDefault;
+  int64_t flush_interval_ms_longest = kFlushIntervalMsDefault;
+  uint64_t jitter_seed = 1;  // for the backoff; any value
+};
+
+// Contiguous segments that must commit together. Owned by the batcher until acked() or failed().
+struct Batch {
+  uint64_t first = 0;
+  uint64_t count = 0;  // events and gaps covered
+  std::vector<Bytes> segments;
+  uint64_t events = 0;        // without gaps
+  uint64_t dropped_data = 0;  // events that became gaps
+  int attempt = 1;            // 1 at the first try, of these very bytes
+};
+
+struct BatcherStats {
+  uint64_t added = 0;         // events numbered
+  uint64_t acked = 0;         // events committed, gaps not counted
+  uint64_t dropped_data = 0;  // events that became gaps
+  uint64_t refused_full = 0;  // add() answered kFull
+  uint64_t batches = 0;       // acked
+  uint64_t retries = 0;       // failed for the environment
+  uint64_t halvings = 0;      // failed for the data
+};
+
+class Batcher {
+ public:
+  // `next` is the number of the next event (the end of the log as committed).
+  Batcher(const LogId& log, uint64_t next, const BatcherOptions& options);
+  ~Batcher();
+
+  // kFull: no room now. kInvalid, kTooLarge: the event is outside its bounds and was not numbered.
+  // `number` (if not null) gets the event's number.
+  Status add(const Event& event, int64_t now_ms, uint64_t* number = nullptr);
+
+  // The batch to commit now, or null. The pointer is valid until acked() or failed().
+  const Batch* poll(int64_t now_ms);
+  // When poll() may next have something, INT64_MAX if only an add() can change that.
+  int64_t next_deadline_ms() const;
+
+  void acked();
+  // `status` decides: is_data_error() halves, everything else repeats after a delay.
+  void failed(const Status& status, int64_t now_ms);
+
+  // Share of the whole buffer that is in use, producers' rings included, in percent.
+  void set_fill(int percent);
+  void set_flush_interval(int64_t interval_ms, int64_t longest_ms);
+  // The counters that the next segments carry.
+  void set_ledger(const LedgerCounters& ledger);
+  // Flush whatever is open, without waiting for a deadline, until the next add().
+  void drain(int64_t now_ms);
+
+  bool idle() const;                 // nothing open, nothing in flight
+  uint64_t next() const;             // number of the next event
+  uint64_t durable_through() const;  // end of what is acked
+  size_t events_held() const;        // open and in flight
+  const BatcherStats& stats() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace weir

@@ -1,0 +1,125 @@
+// DNS messages (RFC 1035, 2181, 2308, 6891): bounded reading and writing, no allocation on the hot
+// path.
+//
+// Reading never trusts a length; writing never passes the end of the buffer given. Messages are
+// spans in network order; a parsed view borrows the message.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weir/dns_name.h"
+#include "weir/status.h"
+
+namespace weir {
+
+// Types and codes that Weir itself needs; everything else passes as a number.
+namespace qtype {
+inline constexpr uint16_t kA = 1, kNs = 2, kCname = 5, kSoa = 6, kPtr = 12, kMx = 15, kTxt = 16,
+                          kAaaa = 28, kSrv = 33, kOpt = 41, kSvcb = 64, kHttps = 65, kIxfr = 251,
+                          kAxfr = 252, kAny = 255;
+}
+namespace rcode {
+inline constexpr uint16_t kNoError = 0, kFormErr = 1, kServFail = 2, kNxDomain = 3, kNotImp = 4,
+                          kRefused = 5, kBadVers = 16;
+}
+inline constexpr uint16_t kClassIn = 1;
+
+std::string qtype_text(uint16_t type);                // "A", "HTTPS", "TYPE1234" (RFC 3597)
+Result<uint16_t> parse_qtype(std::string_view text);  // mnemonic in any case, TYPE65, or a number
+std::string rcode_text(uint16_t code);                // "NOERROR", …, "RCODE23"
+Result<uint16_t> parse_rcode(std::string_view text);
+
+struct DnsHeader {
+  uint16_t id = 0;
+  bool qr = false, aa = false, tc = false, rd = false, ra = false, ad = false, cd = false;
+  uint8_t opcode = 0;
+  uint8_t rcode = 0;
+  uint16_t qdcount = 0, ancount = 0, nscount = 0, arcount = 0;
+};
+// kInvalid if shorter than 12 bytes.
+Result<DnsHeader> read_dns_header(std::span<const uint8_t> message);
+
+struct DnsEdns {
+  uint16_t udp_payload = 512;  // as sent, not clamped
+  uint8_t extended_rcode = 0;
+  uint8_t version = 0;
+  bool dnssec_ok = false;
+};
+
+struct DnsQuery {
+  DnsHeader header;
+  DnsName qname;
+  uint16_t qtype = 0;
+  uint16_t qclass = 0;
+  size_t question_end = 0;  // offset after the question
+  std::optional<DnsEdns> edns;
+};
+// One question, any additional records, exactly one OPT at most (RFC 6891 6.1.1), no trailing
+// bytes. kInvalid: malformed; the caller answers FORMERR if the header could be read and QR is
+// clear. kUnsupported: an opcode other than QUERY (the caller answers NOTIMP).
+Result<DnsQuery> read_dns_query(std::span<const uint8_t> message);
+
+struct DnsResponse {
+  DnsHeader header;
+  DnsName qname;
+  uint16_t qtype = 0;
+  uint16_t qclass = 0;
+  size_t question_end = 0;
+  uint16_t rcode = 0;  // extended
+  std::optional<DnsEdns> edns;
+  std::optional<size_t> opt_offset;   // where the OPT record stands
+  std::vector<uint32_t> ttl_offsets;  // of every record but OPT
+  // Seconds that the answer may be cached: the least TTL of the answer section, or for NXDOMAIN and
+  // NODATA min(SOA TTL, SOA MINIMUM) (RFC 2308 5). Nothing: do not cache.
+  std::optional<uint32_t> cache_ttl_s;
+};
+Result<DnsResponse> read_dns_response(std::span<const uint8_t> message);
+
+// Appends to a fixed buffer; after the first thing that does not fit, everything is refused and
+// overflow() is true.
+class DnsWriter {
+ public:
+  explicit DnsWriter(std::span<uint8_t> out) : out_(out) {}
+
+  void header(const DnsHeader& header);  // the counts are overwritten by finish()
+  void question(const DnsName& name, uint16_t type, uint16_t klass);
+  enum class Section : uint8_t { kAnswer, kAuthority, kAdditional };
+  // The owner is compressed to the question's name where equal.
+  void record(Section section, const DnsName& owner, uint16_t type, uint16_t klass, uint32_t ttl_s,
+              std::span<const uint8_t> rdata);
+  void opt(const DnsEdns& edns);
+  bool overflow() const { return overflow_; }
+  // Writes the counts. Returns the message, or an empty span after overflow.
+  std::span<const uint8_t> finish();
+
+ private:
+  void put(std::span<const uint8_t> bytes);
+  void put16(uint16_t value);
+  void put32(uint32_t value);
+
+  std::span<uint8_t> out_;
+  size_t size_ = 0;
+  DnsHeader header_;
+  DnsName question_name_;
+  bool has_question_ = false;
+  bool overflow_ = false;
+};
+
+// An answer without records to `query` (FORMERR, SERVFAIL, REFUSED, NOTIMP, BADVERS, NXDOMAIN):
+// header, question and, if the query had one, OPT. Returns the bytes used, 0 if `out` is too small.
+size_t write_error_response(const DnsQuery& query, uint16_t rcode, std::span<uint8_t> out);
+
+// Cuts `message` down to header, question and OPT with TC set if it is longer than `limit` (RFC
+// 2181 9).
+size_t truncate_response(std::span<uint8_t> message, size_t limit);
+
+// RDATA from presentation text, for local records: A, AAAA, CNAME, NS, PTR, MX, TXT, SRV.
+// kUnsupported otherwise.
+Result<std::vector<uint8_t>> parse_rdata(uint16_t type, std::string_view text);
+
+}  // namespace weir

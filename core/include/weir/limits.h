@@ -1,0 +1,83 @@
+// Every bound of Weir in one place, each with its reason. Reaching a bound is an event that
+// somebody counts; tests go to the bound and one past it. Bounds that the user may set
+// (buffer_size, max_bytes) have their range here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace weir {
+
+// --- DNS (RFC 1035, RFC 6891) ---
+inline constexpr size_t kNameWireBytesMax = 255;     // RFC 1035 2.3.4
+inline constexpr size_t kLabelBytesMax = 63;         // RFC 1035 2.3.4
+inline constexpr size_t kNameTextBytesMax = 1016;    // 253 octets, each at most "\DDD", and dots
+inline constexpr size_t kMessageBytesMax = 65535;    // the TCP length prefix
+inline constexpr size_t kUdpPayloadBytesMax = 1232;  // what we send over UDP (DNS flag day 2020)
+inline constexpr size_t kUdpPayloadBytesMin = 512;   // RFC 1035 without EDNS
+inline constexpr size_t kCompressionJumpsMax =
+    64;  // pointers only go backwards; this bounds the work besides
+inline constexpr size_t kMessageRecordsMax =
+    4096;  // per message; a 64 KiB message cannot hold more useful ones
+
+// --- Event ---
+inline constexpr size_t kEventStringBytesMax = 255;  // list and upstream names, as configured
+inline constexpr size_t kEventBytesMax =
+    2048;  // one encoded event in a ring: names and strings at their bounds
+
+// --- Numbers and keys: all stored integers stay exact in a JavaScript double ---
+inline constexpr uint64_t kIntegerMax = (uint64_t{1} << 53) - 1;
+inline constexpr unsigned kSegmentIdShift = 40;  // segments.id = log_no << 40 | first
+inline constexpr uint64_t kEventNumberMax =
+    (uint64_t{1} << 40) - 1;  // 1.1e12 events per log: 3,400 years at 10/s
+inline constexpr int64_t kLogNumberMax = (1 << 13) - 1;  // logs per database: 13 + 40 = 53 bits
+// Times are UTC milliseconds; a time outside this range is an invalid event (year 2000 to 2400).
+inline constexpr int64_t kTimeMsMin = 946684800000;
+inline constexpr int64_t kTimeMsMax = 13569465600000;
+
+// --- Segment ---
+inline constexpr size_t kSegmentEventsMax =
+    1 << 20;  // any segment, so that a hostile count stays cheap
+inline constexpr size_t kSegmentBytesMax = 32 << 20;  // any segment
+inline constexpr size_t kSegmentLevel1EventsMax =
+    65536;  // native: one decode is about a millisecond
+inline constexpr size_t kSegmentLevel1BytesMax = 900'000;  // below D1's and the WASM copy's comfort
+inline constexpr size_t kSegmentEdgeEventsMax =
+    16384;  // one D1 row that decodes within a Worker's budget
+inline constexpr size_t kSegmentEdgeBytesMax = 128 << 10;
+inline constexpr size_t kBloomEventsMin = 512;  // below, reading the dictionary is as quick
+
+// --- Summary and rollup ---
+inline constexpr size_t kHourRollupBytesMax = 8 << 10;
+inline constexpr size_t kDayRollupBytesMax = 32 << 10;
+inline constexpr size_t kTopKeysMin = 64;
+inline constexpr size_t kTopKeysMax = 1024;
+
+// --- Writer ---
+inline constexpr size_t kBufferEventsMin = 10'000;  // REQUIREMENTS 002-02
+inline constexpr size_t kBufferEventsMax = 200'000;
+inline constexpr size_t kBufferEventsDefault = 50'000;  // 5 s at 10,000 queries/s
+inline constexpr int64_t kFlushIntervalMsDefault = 5000;
+inline constexpr int64_t kFlushIntervalMsFast = 100;  // at 80 % fill or more
+inline constexpr int64_t kRetryDelayMsMin = 100;
+inline constexpr int64_t kRetryDelayMsMax = 30'000;
+
+// --- Storage operations (D1: 100 parameters, 50 statements on the free plan) ---
+inline constexpr size_t kStatementsPerRequestMax = 40;
+inline constexpr size_t kParametersMax = 100;
+
+// --- Ingest ---
+inline constexpr size_t kIngestSegmentsMax = 16;
+inline constexpr size_t kIngestBytesMax = 1 << 20;
+
+// --- API ---
+inline constexpr size_t kQueryLimitDefault = 100;
+inline constexpr size_t kQueryLimitMax = 1000;
+inline constexpr size_t kApiTargetBytesMax = 8192;  // path and query string together
+inline constexpr size_t kSeriesPointsMax = 10'080;  // a week of minutes
+
+// --- Rules ---
+inline constexpr size_t kRulesMax = 5'000'000;  // names over all lists
+inline constexpr size_t kListsMax = 255;
+
+}  // namespace weir

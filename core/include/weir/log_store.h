@@ -1,0 +1,150 @@
+// Log store: the operations that write, move and remove the log, for every home.
+//
+// All of them are guarded: run twice, or again after an answer was lost, they change nothing twice.
+// Arguments are copied. `*result` must outlive the operation and is valid after Done with an ok
+// status. Tables: schema/migrations.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "weir/operation.h"
+#include "weir/segment.h"
+
+namespace weir {
+
+using OperationPtr = std::unique_ptr<Operation>;
+
+// --- Writing ---
+
+struct LogState {
+  int64_t log_no = 0;
+  LogId log;
+  std::string site;
+  uint64_t end = 0;    // stored_through
+  uint64_t acked = 0;  // end of what the forwarder's receiver has
+  uint64_t rolled_through = 0;
+};
+
+// Makes the log known (row in `logs`, anchor row in `segments`) if it is not, and tells its state.
+// kFull past kLogNumberMax logs.
+OperationPtr open_log(const LogId& log, std::string site, int64_t now_ms, LogState* result);
+
+// Every log of the database, by log_no; with `site`, only that site's.
+OperationPtr list_logs(std::string site, std::vector<LogState>* result);
+
+// Counters of the ledger, as stored per log and UTC hour. They only grow.
+struct LedgerDelta {
+  uint64_t offered = 0;
+  uint64_t stored = 0;
+  uint64_t collapsed = 0;
+  std::array<uint64_t, kDropReasonCount> dropped{};
+  bool unclean = false;  // since power was lost, `offered` may be too low
+};
+
+// Commits contiguous segments and the ledger's growth in one group. kConflict if the log does not
+// end at `first` (somebody else wrote); if it already ends at the batch's end with the same crc,
+// the batch is there: ok.
+struct AppendRequest {
+  int64_t log_no = 0;
+  std::vector<Bytes> segments;  // at least one unless only the ledger grows
+  LedgerDelta ledger;
+  int64_t now_ms = 0;
+};
+OperationPtr append(AppendRequest request);
+
+// --- Rollups ---
+
+struct RollupBudget {
+  uint64_t events = 1 << 20;  // decoded per run
+  uint64_t groups = 8;        // transactions per run
+};
+struct RollupProgress {
+  uint64_t events = 0;
+  uint64_t corrupt =
+      0;  // events in segments that fail their checks: skipped, counted as expired{corrupt}
+  bool done = true;  // false: the budget ended first
+};
+// Advances the rollups of the logs, oldest watermark first, through everything that is sealed by
+// `now_ms`, and the tail as well where it is longer than `tail_events_max`. Times outside [now −
+// 400 d, now + 1 h] are rolled up at the bound and counted as skewed.
+OperationPtr advance_rollups(int64_t now_ms, RollupBudget budget, RollupProgress* result);
+
+// --- Forwarding ---
+
+struct CutLimits {
+  size_t segments_max = kIngestSegmentsMax;
+  size_t bytes_max = kIngestBytesMax;
+  size_t segment_events_max = kSegmentEdgeEventsMax;
+  size_t segment_bytes_max = kSegmentEdgeBytesMax;
+};
+struct CutResult {
+  uint64_t first = 0;
+  uint64_t end = 0;         // == first: nothing to send
+  Bytes body;               // segments back to back; the last one may be open
+  uint64_t sealed_end = 0;  // end of what is sealed in the body: the next cut may begin here
+  bool more = false;        // the log goes on past `end`
+};
+// Cuts [from, …) of a log anew from the database, whatever the stored segments are: hour by hour,
+// at the limits. The last segment is open if the log ends there and its hour is not over at
+// `now_ms`. Corrupt segments become gaps.
+OperationPtr cut_log(int64_t log_no, uint64_t from, int64_t now_ms, CutLimits limits,
+                     CutResult* result);
+
+// Records that the receiver has everything before `acked`; never goes backwards.
+OperationPtr set_acked(int64_t log_no, uint64_t acked);
+
+// After a fork: moves the events [from, end) of `old_log_no` to the log `new_log_no`, which must be
+// empty, and leaves a gap kForked in their place. Their rollups stay counted once.
+OperationPtr rehome_log(int64_t old_log_no, uint64_t from, int64_t new_log_no, const LogId& new_log,
+                        int64_t now_ms);
+
+// --- Ingest (the receiving side) ---
+
+struct IngestRequest {
+  std::string site;
+  LogId log;
+  uint64_t first = 0;
+  Bytes body;          // 1 … kIngestSegmentsMax segments back to back, ≤ kIngestBytesMax
+  Bytes token_sha256;  // who sends; empty is denied
+  int64_t now_ms = 0;
+  int64_t interval_s = 60;  // what senders are told
+};
+// PUT /v1/sites/{site}/logs/{log_id}/{first}. Emits the HTTP answer: 200 {stored_through,
+// interval_s}; 409 with code gap | overlap | fork and stored_through; 401, 403, 413, 422, 503. All
+// or nothing.
+OperationPtr ingest(IngestRequest request);
+// GET /v1/sites/{site}/logs/{log_id}: {stored_through, last: {first, count, crc}, limits,
+// interval_s}.
+OperationPtr ingest_state(std::string site, const LogId& log, Bytes token_sha256, int64_t now_ms,
+                          int64_t interval_s);
+
+// --- Retention ---
+
+struct RetentionPolicy {
+  int64_t now_ms = 0;
+  int64_t events_days = 7;
+  int64_t rollup_days = 1825;
+  bool keep_unacked = false;  // with a forwarder: age never removes what the receiver has not got …
+  int64_t spool_days = 35;    // … until it is this old
+  uint64_t segments_max = 256;  // removed per run
+};
+struct RetentionProgress {
+  uint64_t segments = 0;
+  uint64_t events = 0;  // counted as expired{retention} in the same groups
+  uint64_t rollups = 0;
+  bool done = true;
+};
+// Removes what is too old; keeps the newest row of every log.
+OperationPtr retain(RetentionPolicy policy, RetentionProgress* result);
+
+// --- Tokens ---
+
+// Scopes separated by spaces: `ingest:<site>`, `read:<site>`, `read:*`, `admin`. kInvalid for
+// anything else.
+Status check_scopes(std::string_view scopes);
+OperationPtr put_token(Bytes token_sha256, std::string name, std::string scopes, int64_t now_ms);
+
+}  // namespace weir

@@ -1,0 +1,170 @@
+// Segment: an immutable, self-contained, checksummed block that covers events [first, first +
+// count) of one log.
+//
+// docs/segment_format.md specifies the bytes. A segment holds the events of one UTC hour;
+// segmentation is no identity: events are (log, n), and each side cuts and merges segments as it
+// likes. The encoder is deterministic: the same events give the same content bytes on every
+// platform, so content_crc tells whether two parties hold the same events. Reading trusts nothing:
+// every length is checked against limits.h before it is used.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weir/event.h"
+#include "weir/limits.h"
+#include "weir/status.h"
+
+namespace weir {
+
+using Bytes = std::vector<uint8_t>;
+using ByteView = std::span<const uint8_t>;
+
+// A log's random name: 16 bytes, 32 hex digits in URLs and JSON.
+struct LogId {
+  std::array<uint8_t, 16> bytes{};
+  auto operator<=>(const LogId&) const = default;
+};
+std::string log_id_text(const LogId& id);  // 32 lower-case hex digits
+Result<LogId> parse_log_id(std::string_view text);
+
+enum class SegmentKind : uint8_t { kEvents = 0, kGap = 1 };
+
+// Why events of a gap are not there. Frozen numbers.
+enum class GapReason : uint8_t {
+  kNone = 0,
+  kBudget = 1,    // removed to keep within max_bytes before they were forwarded
+  kData = 2,      // the encoder or the database refuses this very event
+  kRejected = 3,  // the receiver said 422
+  kCorrupt = 4,   // the stored segment fails its checks
+  kForked = 5,    // the number range belongs to another log since a restore
+  kExpired = 6,   // removed by age before they were forwarded
+};
+inline constexpr size_t kGapReasonCount = 7;
+std::string_view gap_reason_name(GapReason reason);
+
+// Cumulative counters of one log at the time its segment was closed; they only grow. Dropped events
+// have no number.
+enum class DropReason : uint8_t {
+  kBufferFull = 0,
+  kData = 1,
+  kCrash = 2,
+  kShutdown = 3,
+  kDisabled = 4
+};
+inline constexpr size_t kDropReasonCount = 5;
+std::string_view drop_reason_name(DropReason reason);
+
+struct LedgerCounters {
+  uint64_t offered = 0;
+  uint64_t collapsed = 0;
+  std::array<uint64_t, kDropReasonCount> dropped{};
+  bool operator==(const LedgerCounters&) const = default;
+};
+
+// What the head of a segment tells without decoding its columns.
+struct SegmentHead {
+  uint8_t version = 0;
+  SegmentKind kind = SegmentKind::kEvents;
+  GapReason gap_reason = GapReason::kNone;
+  bool open = false;  // the sender may replace it by a longer one with the same first
+  LogId log;
+  uint64_t first = 0;
+  uint64_t count = 0;  // events covered; for a gap any number, else <= kSegmentEventsMax
+  int64_t first_ms =
+      0;  // least and greatest event time; for a gap both the time of its declaration
+  int64_t last_ms = 0;
+  std::array<uint64_t, kOutcomeCount> outcomes{};
+  LedgerCounters ledger;
+  uint32_t head_bytes = 0;   // length of the head
+  uint32_t total_bytes = 0;  // length of the whole segment
+  uint32_t content_crc = 0;  // CRC32C of what follows the head: depends on the events alone
+
+  uint64_t end() const { return first + count; }
+};
+
+// Checks the head's own checksum and bounds only. `bytes` may be longer (segments stand back to
+// back). kCorrupt, kTooLarge, or kUnsupported for a newer version.
+Result<SegmentHead> read_segment_head(ByteView bytes);
+
+// Collects events and encodes them. Thread-compatible. Events are copied in.
+class SegmentBuilder {
+ public:
+  SegmentBuilder();
+  ~SegmentBuilder();
+  SegmentBuilder(SegmentBuilder&&) noexcept;
+  SegmentBuilder& operator=(SegmentBuilder&&) noexcept;
+
+  // kInvalid or kTooLarge as check_event; kConflict if the event lies in another UTC hour than
+  // those before; kFull at kSegmentEventsMax. On failure nothing has changed.
+  Status add(const Event& event);
+
+  size_t count() const;
+  // An upper estimate of the encoded size in bytes; cheap, grows with every add.
+  size_t bytes_estimate() const;
+  bool empty() const { return count() == 0; }
+
+  struct Options {
+    LogId log;
+    uint64_t first = 0;
+    bool open = false;
+    LedgerCounters ledger;
+  };
+  // Encodes all events added so far; the builder keeps them, so an open segment can be extended and
+  // encoded again. Precondition: not empty.
+  Bytes encode(const Options& options) const;
+  void clear();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// A gap that covers [first, end): head only.
+Bytes encode_gap(const LogId& log, uint64_t first, uint64_t end, GapReason reason, int64_t now_ms,
+                 const LedgerCounters& ledger);
+// The same events under another head (log id, first, open, ledger): columns are not decoded.
+Result<Bytes> rewrite_segment_head(ByteView segment, const SegmentBuilder::Options& options);
+
+// Reads one segment. open() checks head, checksum and all lengths, so that the accessors cannot
+// fail afterwards. Borrows `bytes`, which must outlive the reader. Thread-compatible; const use
+// from several threads is safe.
+class SegmentReader {
+ public:
+  static Result<SegmentReader> open(ByteView bytes);
+  ~SegmentReader();
+  SegmentReader(SegmentReader&&) noexcept;
+  SegmentReader& operator=(SegmentReader&&) noexcept;
+
+  const SegmentHead& head() const;
+  // The i-th event, i < count() (0 for a gap). Its strings live as long as the reader.
+  Event event(size_t i) const;
+  size_t count() const;
+
+  // False only if no event of the segment has this name (bloom filter, then dictionary).
+  bool may_contain_name(std::string_view qname) const;
+  // The segment's distinct names, in dictionary order, and each event's index into them: for scans
+  // that decide per name once instead of per event. Same for clients, lists and upstreams.
+  size_t name_count() const;
+  std::string_view name(size_t index) const;
+  uint32_t name_index(size_t event) const;
+  size_t client_count() const;
+  const Client& client(size_t index) const;
+  uint32_t client_index(size_t event) const;
+
+ private:
+  struct State;
+  explicit SegmentReader(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// CRC32C (Castagnoli, RFC 3720 B.4), continued from `crc`.
+uint32_t crc32c(ByteView bytes, uint32_t crc = 0);
+
+}  // namespace weir

@@ -1,0 +1,108 @@
+// Summary: mergeable statistics of a set of events, the content of a rollup.
+//
+// Counters, the distinct counts (HyperLogLog, Flajolet et al. 2007, with the small-range estimate
+// of Heule et al. 2013 or Ertl 2017), the latency histogram (log-linear buckets, as HdrHistogram)
+// and the series merge exactly and associatively: any grouping and order of merges gives the same
+// bytes. Top lists (Space-Saving, Metwally et al. 2005; merging after Agarwal et al. 2012) merge
+// commutatively, and their bound holds after any order of merging: true count ∈ [count − error,
+// count]. All arithmetic that is stored is integer.
+//
+// A summary covers one hour (series: 60 minutes) or one day (series: 24 hours) of UTC, or, as an
+// answer to a query, any span (no series).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weir/event.h"
+#include "weir/segment.h"
+#include "weir/status.h"
+
+namespace weir {
+
+inline constexpr int64_t kMinuteMs = 60'000;
+inline constexpr int64_t kHourMs = 3'600'000;
+inline constexpr int64_t kDayMs = 86'400'000;
+
+struct OutcomeCounts {
+  std::array<uint64_t, kOutcomeCount> by_outcome{};
+
+  uint64_t total() const;
+  void add(const OutcomeCounts& other);
+  uint64_t operator[](Outcome outcome) const { return by_outcome[static_cast<size_t>(outcome)]; }
+  bool operator==(const OutcomeCounts&) const = default;
+};
+
+struct TopEntry {
+  std::string key;
+  uint64_t count = 0;  // never below the true count
+  uint64_t error = 0;  // the largest possible overcount
+};
+
+struct Latency {  // microseconds; percentiles are within 1/32 above the true value
+  uint64_t mean = 0;
+  uint64_t p50 = 0;
+  uint64_t p95 = 0;
+  uint64_t p99 = 0;
+};
+
+class Summary {
+ public:
+  enum class Span : uint8_t { kHour = 0, kDay = 1, kAny = 2 };
+  enum class Top : uint8_t {
+    kNames = 0,
+    kBlockedNames = 1,
+    kClients = 2,
+    kUpstreams = 3,
+    kLists = 4,
+    kTypes = 5
+  };
+
+  // start_ms: the UTC start of the hour or day; 0 for kAny.
+  explicit Summary(Span span = Span::kAny, int64_t start_ms = 0);
+  ~Summary();
+  Summary(const Summary&);
+  Summary& operator=(const Summary&);
+  Summary(Summary&&) noexcept;
+  Summary& operator=(Summary&&) noexcept;
+
+  Span span() const;
+  int64_t start_ms() const;
+
+  // An event outside the span is counted at the nearest edge of the series (late or skewed clocks).
+  void add(const Event& event);
+  void add(const SegmentReader& segment);
+  // `other` may cover a smaller span: its series is folded into this one's buckets.
+  void merge(const Summary& other);
+
+  bool empty() const;
+  const OutcomeCounts& counts() const;
+  uint64_t unique_names() const;  // estimate, standard error 1.6 %; exact below 256
+  uint64_t unique_clients() const;
+  bool latency(Latency* out) const;  // false if there are no events
+  std::vector<TopEntry> top(Top which,
+                            size_t limit) const;  // by count descending, then key ascending
+  std::vector<std::pair<uint16_t, uint64_t>> types()
+      const;  // exact counts by qtype, ascending type
+  std::vector<std::pair<uint16_t, uint64_t>> rcodes() const;
+  std::array<uint64_t, kTransportCount> transports() const;
+
+  // Bucket i of the series: minute i of the hour or hour i of the day.
+  const OutcomeCounts& series(size_t i) const;
+  size_t series_size() const;  // 60, 24 or 0
+
+  // At most bytes_max: the top lists and, if need be, the precision of nothing else shrink.
+  // Deterministic.
+  Bytes encode(size_t bytes_max) const;
+  static Result<Summary> decode(ByteView bytes);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace weir
