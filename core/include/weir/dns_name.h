@@ -18,11 +18,11 @@ class DnsName {
   DnsName() = default;  // the root
 
   // Reads the name at `offset` of a whole message, following compression pointers, which may only
-  // point backwards. On success *end is the offset after the name where it stood. kInvalid for
-  // anything malformed.
+  // point backwards and not into the header. On success *end is the offset after the name where it
+  // stood. kInvalid for anything malformed.
   static Result<DnsName> read(std::span<const uint8_t> message, size_t offset, size_t* end);
-  // Presentation form, with or without the final dot, \DDD and \X escapes (RFC 1035 5.1). kInvalid
-  // otherwise.
+  // Presentation form, with or without the final dot, \DDD and \X escapes (RFC 1035 5.1); bytes
+  // outside printable ASCII must be escaped. "." is the root. kInvalid otherwise.
   static Result<DnsName> parse(std::string_view text);
 
   std::span<const uint8_t> wire() const { return {wire_.data(), size_}; }  // ends with the root's 0
@@ -33,11 +33,16 @@ class DnsName {
   std::string text() const;
   // True if this is `ancestor` or below it.
   bool is_within(const DnsName& ancestor) const;
+  // For tables in memory; never stored. Where strangers choose the names, `seed` must be secret.
   uint64_t hash(uint64_t seed) const;
 
   bool operator==(const DnsName& other) const;
 
  private:
+  // Adds a label before the root, in lower case. False, and no change, if a bound of RFC 1035 2.3.4
+  // would be passed.
+  bool append_label(std::span<const uint8_t> label);
+
   std::array<uint8_t, kNameWireBytesMax> wire_{0};
   uint8_t size_ = 1;
 };
