@@ -61,6 +61,8 @@ inline constexpr int64_t kFlushIntervalMsDefault = 5000;
 inline constexpr int64_t kFlushIntervalMsFast = 100;  // at 80 % fill or more
 inline constexpr int64_t kRetryDelayMsMin = 100;
 inline constexpr int64_t kRetryDelayMsMax = 30'000;
+inline constexpr size_t kProducersMax = 256;  // threads that offer events: slots in the ledger page
+inline constexpr size_t kBatchSegmentsMax = 16;  // per commit, so that one group holds them
 
 // --- Storage operations (D1: 100 parameters, 50 statements on the free plan) ---
 inline constexpr size_t kStatementsPerRequestMax = 40;

@@ -1,0 +1,98 @@
+// QueryLog: the native query log as one object: rings, writer thread, SQLite, ledger.
+//
+// DNS threads offer events to their sinks; one writer thread drains the rings, numbers the events
+// and commits them to <data_dir>/weir.db; readers run operations on their own connections. Nothing
+// is lost in silence: every event offered is stored, in flight, or dropped with a reason, and after
+// kill -9 the mapped counters (ledger_page.h) tell exactly how many were in memory. What it does
+// not do: DNS, HTTP, forwarding; main.cc hands runner() to those.
+//
+// Thread-safe unless said otherwise; sinks belong to one thread each.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "native/runtime/event_sink.h"
+#include "native/runtime/operation_runner.h"
+#include "weir/limits.h"
+#include "weir/log_store.h"
+#include "weir/query.h"
+
+namespace prometheus {
+class Collectable;
+}
+
+namespace weir {
+
+struct QueryLogOptions {
+  std::string data_dir;  // made if it is missing
+  bool enabled = true;   // false: events are counted as dropped{disabled}; reads are served
+  size_t producers = 1;  // how many sinks, 1 … kProducersMax
+  size_t buffer_events = kBufferEventsDefault;  // not yet committed, over all producers
+  int64_t flush_interval_ms = kFlushIntervalMsDefault;
+  int64_t flush_interval_ms_longest = kFlushIntervalMsDefault;  // when the buffer is nearly empty
+  int64_t retention_days = 7;
+  int64_t rollup_days = 1825;
+  bool forwarding = false;  // age keeps what the receiver has not got, for spool_days
+  int64_t spool_days = 35;
+};
+
+// Where the current log stands.
+struct LogPosition {
+  int64_t log_no = 0;
+  LogId log;
+  uint64_t end = 0;  // committed events and gaps
+};
+
+struct QueryLogStats {
+  uint64_t held = 0;            // events not yet committed: rings, writer and batch in flight
+  uint64_t capacity = 0;        // buffer_events
+  uint64_t batches = 0;         // committed
+  uint64_t retries = 0;         // commits that the environment refused
+  uint64_t halvings = 0;        // batches that the database refused for their data
+  uint64_t corrupt_events = 0;  // in stored segments that failed their checks at rollup
+  bool circuit_open = false;    // the database has failed repeatedly; writes are refused at once
+  std::string last_error;       // of the writer; empty since the last success
+};
+
+class QueryLog {
+ public:
+  // Locks data_dir, opens the database, settles the ledger of a crashed run, starts the writer.
+  // One clear line on failure: kDenied (data_dir cannot be written), kConflict (another weir runs
+  // on it), kUnsupported (a newer version made the database), kCorrupt, kUnavailable.
+  static Result<std::unique_ptr<QueryLog>> open(const QueryLogOptions& options);
+
+  virtual ~QueryLog() = default;  // stops within kStopMsDefault if stop() was not called
+
+  // The sink of producer `index` < options.producers; lives as long as the log. Use it from one
+  // thread at a time.
+  virtual EventSink& sink(size_t index) = 0;
+  virtual OperationRunner& runner() = 0;
+
+  // Memory and database together; balanced whenever no event is just being handed over.
+  virtual Result<Ledger> ledger() = 0;
+  virtual QueryLogStats stats() const = 0;
+  virtual LogPosition position() const = 0;
+  // For a metrics exposer; does not outlive the log.
+  virtual prometheus::Collectable& metrics() = 0;
+
+  // Reload without restart, from the next event or flush on.
+  virtual void set_enabled(bool enabled) = 0;
+  virtual void set_flush_interval(int64_t interval_ms, int64_t longest_ms) = 0;
+  virtual void set_retention_days(int64_t days) = 0;
+
+  // The receiver holds something else for the numbers from `from` on: opens a new log, moves the
+  // events [from, end) of `log_no` there and answers the new log's state. If `log_no` is the
+  // current log, the writer goes on in the new one. Waits for the commit in flight.
+  virtual Result<LogState> fork_log(int64_t log_no, uint64_t from) = 0;
+  // Opens a new log without moving anything and goes on there.
+  virtual Result<LogState> new_log() = 0;
+
+  // Drains and commits for at most `bound_ms`, then counts what is left as dropped{shutdown}. Call
+  // it after the producers have ended; later offers are dropped{shutdown} too. Reads go on.
+  static constexpr int64_t kStopMsDefault = 5000;
+  virtual Status stop(int64_t bound_ms = kStopMsDefault) = 0;
+};
+
+}  // namespace weir
