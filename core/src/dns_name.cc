@@ -150,7 +150,7 @@ bool DnsName::is_within(const DnsName& ancestor) const {
   return std::ranges::equal(wire().subspan(position), ancestor.wire());
 }
 
-uint64_t DnsName::hash(uint64_t seed) const { return internal::hash_bytes(wire(), seed); }
+uint64_t DnsName::hash(uint64_t seed) const { return hash64(wire(), seed); }
 
 bool DnsName::operator==(const DnsName& other) const {
   return std::ranges::equal(wire(), other.wire());
