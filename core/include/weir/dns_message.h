@@ -20,8 +20,8 @@ namespace weir {
 // Types and codes that Weir itself needs; everything else passes as a number.
 namespace qtype {
 inline constexpr uint16_t kA = 1, kNs = 2, kCname = 5, kSoa = 6, kPtr = 12, kMx = 15, kTxt = 16,
-                          kAaaa = 28, kSrv = 33, kOpt = 41, kSvcb = 64, kHttps = 65, kIxfr = 251,
-                          kAxfr = 252, kAny = 255;
+                          kAaaa = 28, kSrv = 33, kDname = 39, kOpt = 41, kSvcb = 64, kHttps = 65,
+                          kIxfr = 251, kAxfr = 252, kAny = 255;
 }
 namespace rcode {
 inline constexpr uint16_t kNoError = 0, kFormErr = 1, kServFail = 2, kNxDomain = 3, kNotImp = 4,
@@ -31,7 +31,7 @@ inline constexpr uint16_t kClassIn = 1;
 
 std::string qtype_text(uint16_t type);                // "A", "HTTPS", "TYPE1234" (RFC 3597)
 Result<uint16_t> parse_qtype(std::string_view text);  // mnemonic in any case, TYPE65, or a number
-std::string rcode_text(uint16_t code);                // "NOERROR", …, "RCODE23"
+std::string rcode_text(uint16_t code);                // "NOERROR", …, "RCODE24"
 Result<uint16_t> parse_rcode(std::string_view text);
 
 struct DnsHeader {
@@ -56,12 +56,12 @@ struct DnsQuery {
   DnsName qname;
   uint16_t qtype = 0;
   uint16_t qclass = 0;
-  size_t question_end = 0;  // offset after the question
+  size_t question_end = 0;  // offset after the question; 0: none was read
   std::optional<DnsEdns> edns;
 };
-// One question, any additional records, exactly one OPT at most (RFC 6891 6.1.1), no trailing
-// bytes. kInvalid: malformed; the caller answers FORMERR if the header could be read and QR is
-// clear. kUnsupported: an opcode other than QUERY (the caller answers NOTIMP).
+// One question, no answers, one OPT at most (RFC 6891 6.1.1), no trailing bytes; other records are
+// checked and ignored. kInvalid: malformed; the caller answers FORMERR if the header could be read
+// and QR is clear. kUnsupported: an opcode other than QUERY (the caller answers NOTIMP).
 Result<DnsQuery> read_dns_query(std::span<const uint8_t> message);
 
 struct DnsResponse {
@@ -74,14 +74,21 @@ struct DnsResponse {
   std::optional<DnsEdns> edns;
   std::optional<size_t> opt_offset;   // where the OPT record stands
   std::vector<uint32_t> ttl_offsets;  // of every record but OPT
-  // Seconds that the answer may be cached: the least TTL of the answer section, or for NXDOMAIN and
-  // NODATA min(SOA TTL, SOA MINIMUM) (RFC 2308 5). Nothing: do not cache.
+  // Seconds that the answer may be cached, from 1 on: the least TTL of the answer section, for
+  // NXDOMAIN and NODATA also at most min(SOA TTL, SOA MINIMUM) (RFC 2308 5). Nothing: do not cache
+  // (a TTL of 0, no SOA, another rcode, truncated).
   std::optional<uint32_t> cache_ttl_s;
 };
+// Exactly one question, one OPT at most, no trailing bytes. kInvalid otherwise; whether TC is set
+// can then still be had from read_dns_header.
 Result<DnsResponse> read_dns_response(std::span<const uint8_t> message);
 
+// Takes `age_s` off the TTLs at `ttl_offsets` (DnsResponse::ttl_offsets of the same message), down
+// to 0. A TTL with the high bit set is 0 (RFC 2181 8).
+void age_ttls(std::span<uint8_t> message, std::span<const uint32_t> ttl_offsets, uint32_t age_s);
+
 // Appends to a fixed buffer; after the first thing that does not fit, everything is refused and
-// overflow() is true.
+// overflow() is true. Order: header, question, then the sections' records in their order.
 class DnsWriter {
  public:
   explicit DnsWriter(std::span<uint8_t> out) : out_(out) {}
@@ -111,11 +118,13 @@ class DnsWriter {
 };
 
 // An answer without records to `query` (FORMERR, SERVFAIL, REFUSED, NOTIMP, BADVERS, NXDOMAIN):
-// header, question and, if the query had one, OPT. Returns the bytes used, 0 if `out` is too small.
+// header, the question if one was read and, if the query had one, OPT. Returns the bytes used, 0 if
+// `out` is too small.
 size_t write_error_response(const DnsQuery& query, uint16_t rcode, std::span<uint8_t> out);
 
-// Cuts `message` down to header, question and OPT with TC set if it is longer than `limit` (RFC
-// 2181 9).
+// Cuts a response that is longer than `limit` down to header, question and OPT (without options)
+// with TC set (RFC 2181 9), in place. Returns the new size: of the header alone if the message is
+// malformed, 0 if not even that fits.
 size_t truncate_response(std::span<uint8_t> message, size_t limit);
 
 // RDATA from presentation text, for local records: A, AAAA, CNAME, NS, PTR, MX, TXT, SRV.
