@@ -67,6 +67,11 @@ inline constexpr size_t kBatchSegmentsMax = 16;  // per commit, so that one grou
 // --- Storage operations (D1: 100 parameters, 50 statements on the free plan) ---
 inline constexpr size_t kStatementsPerRequestMax = 40;
 inline constexpr size_t kParametersMax = 100;
+inline constexpr size_t kGroupBlobBytesMax = 4 << 20;    // blobs one group answers: WASM memory
+inline constexpr uint64_t kRollupTailEventsMax = 65536;  // readers decode at most about so many
+inline constexpr int64_t kSkewPastMs =
+    400ll * 86'400'000;                              // older is a wrong clock (Worker: DESIGN)
+inline constexpr int64_t kSkewFutureMs = 3'600'000;  // a sender's clock may be this far ahead
 
 // --- Ingest ---
 inline constexpr size_t kIngestSegmentsMax = 16;

@@ -23,13 +23,14 @@ struct LogState {
   int64_t log_no = 0;
   LogId log;
   std::string site;
-  uint64_t end = 0;    // stored_through
-  uint64_t acked = 0;  // end of what the forwarder's receiver has
-  uint64_t rolled_through = 0;
+  uint64_t end = 0;              // stored_through
+  uint64_t acked = 0;            // end of what the forwarder's receiver has
+  uint64_t rolled_through = 0;   // end of what the rollups hold
+  uint64_t ledger_sequence = 0;  // see AppendRequest
 };
 
 // Makes the log known (row in `logs`, anchor row in `segments`) if it is not, and tells its state.
-// kFull past kLogNumberMax logs.
+// A known log keeps the site it was opened with. kFull past kLogNumberMax logs.
 OperationPtr open_log(const LogId& log, std::string site, int64_t now_ms, LogState* result);
 
 // Every log of the database, by log_no; with `site`, only that site's.
@@ -46,30 +47,38 @@ struct LedgerDelta {
 
 // Commits contiguous segments and the ledger's growth in one group. kConflict if the log does not
 // end at `first` (somebody else wrote); if it already ends at the batch's end with the same crc,
-// the batch is there: ok.
+// the batch and its ledger are there: ok. kTooLarge past kAppendSegmentsMax segments. kInvalid if
+// the segments are not contiguous or are not this log's.
 struct AppendRequest {
   int64_t log_no = 0;
   std::vector<Bytes> segments;  // at least one unless only the ledger grows
   LedgerDelta ledger;
+  // Only without segments: which growth this is. Greater than LogState::ledger_sequence and than
+  // that of every earlier growth; a repeat carries the same and adds nothing.
+  uint64_t ledger_sequence = 0;
   int64_t now_ms = 0;
 };
+inline constexpr size_t kAppendSegmentsMax = kStatementsPerRequestMax - 2;
 OperationPtr append(AppendRequest request);
 
 // --- Rollups ---
 
 struct RollupBudget {
-  uint64_t events = 1 << 20;  // decoded per run
-  uint64_t groups = 8;        // transactions per run
+  uint64_t events = 1 << 20;   // decoded per run; a log's step is at least one segment
+  uint64_t statements = 1000;  // per run; at least kRollupStatementsMin
+  uint64_t tail_events_max = kRollupTailEventsMax;
 };
+// One log's step with one hour: list, lengths, bytes, old rollups, and the writing group.
+inline constexpr uint64_t kRollupStatementsMin = 12;
 struct RollupProgress {
-  uint64_t events = 0;
-  uint64_t corrupt =
-      0;  // events in segments that fail their checks: skipped, counted as expired{corrupt}
-  bool done = true;  // false: the budget ended first
+  uint64_t events = 0;   // now in the rollups
+  uint64_t corrupt = 0;  // in segments that fail their checks: skipped, counted as expired{corrupt}
+  uint64_t skewed = 0;   // of events, those rolled up at a bound of time
+  bool done = true;      // false: the budget ended first
 };
-// Advances the rollups of the logs, oldest watermark first, through everything that is sealed by
-// `now_ms`, and the tail as well where it is longer than `tail_events_max`. Times outside [now −
-// 400 d, now + 1 h] are rolled up at the bound and counted as skewed.
+// Advances the rollups of the logs, the log that has waited longest first, through every hour that
+// is over by `now_ms`, and through all of the log where its tail is longer than `tail_events_max`.
+// Times outside [now − 400 d, now + 1 h] are rolled up at the bound and counted as skewed.
 OperationPtr advance_rollups(int64_t now_ms, RollupBudget budget, RollupProgress* result);
 
 // --- Forwarding ---

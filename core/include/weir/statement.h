@@ -8,6 +8,11 @@
 //
 // Template markers: {i:1} {t:2} {b:3} are parameters of type integer, text, blob; {x:column} is a
 // blob column in a result list. Everything else is plain SQL of the SQLite 3.40 subset.
+//
+// Asserts: D1 cannot abort on an update of no rows, so a guard that must abort its group is a
+// statement that evaluates json('conflict') where it does not hold. SQLite and D1 answer the error
+// "malformed JSON" then, and roll back. A host maps an error whose text contains these words
+// (kConflictMessage) to kConflict, every other one by its cause.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +43,9 @@ struct Statement {
   StatementId id;
   std::vector<Value> parameters;
 };
+
+// What the error text of a failed assert contains.
+inline constexpr std::string_view kConflictMessage = "malformed JSON";
 
 enum class Dialect : uint8_t { kSqlite = 0, kD1 = 1 };
 
