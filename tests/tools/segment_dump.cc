@@ -1,8 +1,10 @@
-// segment_dump DATABASE: prints every event that the segments of a Weir database hold, one JSON object per line, in
-// the order of (log, n). A plain decode for tests and for curious people: it uses no statement, rollup or query of
-// the engine that it is compared with, just `SELECT data FROM segments`.
+// segment_dump DATABASE: prints every event that the segments of a Weir database hold, one JSON
+// object per line, in the order of (log, n). A plain decode for tests and for curious people: it
+// uses no statement, rollup or query of the engine that it is compared with, just `SELECT data FROM
+// segments`.
 //
-// Exit code 1 if the database cannot be read; a segment that fails its checks is an object with "corrupt".
+// Exit code 1 if the database cannot be read; a segment that fails its checks is an object with
+// "corrupt".
 #include <sqlite3.h>
 
 #include <cstdio>
