@@ -1,0 +1,175 @@
+// dns_hot: what does a cached answer cost, with the log on and off?
+//
+// Question: CPU microseconds per query of the whole `weir` process, and queries per second that it
+// answers on one processor, when every answer comes from the cache. Rival, in the same run under
+// the same load: a bare responder that copies a prepared answer back with recvmmsg and sendmmsg,
+// the ceiling of UDP on this machine.
+//
+// Load: kNames names with a Zipf(1.0) distribution, type A (udp_load.h). Server and client are
+// pinned to different processors where there are two. The upstream is a thread of this program;
+// every name is asked before the clock starts.
+//
+//   dns_hot [--smoke] [--json]      WEIR_BINARY names the binary (default: weir in the build
+//   folder)
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+#include <random>
+#include <string>
+#include <thread>
+
+#include "bench_report.h"
+#include "udp_load.h"
+#include "weir/dns_message.h"
+
+namespace weir::bench {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr size_t kNames = 1000;
+
+void pin_to(unsigned processor) {
+  if (std::thread::hardware_concurrency() < 2) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) die("sched_setaffinity");
+}
+
+std::vector<Message> make_queries() {
+  std::vector<Message> queries;
+  for (size_t i = 0; i < kNames; ++i) {
+    Message message(kMessageBytes);
+    DnsWriter writer(message);
+    DnsHeader header;
+    header.rd = true;
+    writer.header(header);
+    auto name = DnsName::parse("host" + std::to_string(i) + ".bench.example");
+    WEIR_CHECK(name.ok());
+    writer.question(*name, qtype::kA, kClassIn);
+    message.resize(writer.finish().size());
+    queries.push_back(std::move(message));
+  }
+  return queries;
+}
+
+std::vector<uint16_t> zipf_order(size_t count) {
+  std::vector<double> weights;
+  for (size_t i = 0; i < kNames; ++i) weights.push_back(1.0 / static_cast<double>(i + 1));
+  std::discrete_distribution<uint16_t> pick(weights.begin(), weights.end());
+  std::mt19937 random(1);
+  std::vector<uint16_t> order(count);
+  for (auto& index : order) index = pick(random);
+  return order;
+}
+
+double cpu_seconds_of(pid_t process) {
+  clockid_t clock{};
+  timespec time{};
+  if (clock_getcpuclockid(process, &clock) != 0 || clock_gettime(clock, &time) != 0) die("clock");
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+struct Measured {
+  double cpu_us = 0;  // per query
+  double per_second = 0;
+};
+
+// Warms the cache, then measures.
+Measured measure(pid_t process, uint16_t port, double seconds) {
+  auto queries = make_queries();
+  std::vector<uint16_t> every(kNames);
+  std::iota(every.begin(), every.end(), uint16_t{0});
+  if (run_load(port, queries, every, std::max(0.5, seconds / 10)).answered < kNames) die("warm-up");
+  double before = cpu_seconds_of(process);
+  Load load = run_load(port, queries, zipf_order(1 << 16), seconds);
+  double cpu = cpu_seconds_of(process) - before;
+  if (load.answered == 0) die("no answers");
+  auto answered = static_cast<double>(load.answered);
+  return {cpu * 1e6 / answered, answered / load.seconds};
+}
+
+void end_child(pid_t process) {
+  kill(process, SIGTERM);
+  int status = 0;
+  waitpid(process, &status, 0);
+}
+
+Measured measure_rival(double seconds) {
+  int fd = bound_socket(0);
+  uint16_t port = port_of(fd);
+  pid_t process = fork();
+  if (process == 0) {
+    pin_to(0);
+    std::atomic<bool> never{false};
+    respond(fd, never);
+  }
+  close(fd);
+  Measured measured = measure(process, port, seconds);
+  end_child(process);
+  return measured;
+}
+
+void write_config(const fs::path& folder, uint16_t dns, uint16_t upstream, bool log) {
+  std::ofstream(folder / "weir.yaml")
+      << "data_dir: " << (folder / "data").string() << "\ndns: {listen: [\"127.0.0.1:" << dns
+      << "\"], threads: 1}\nupstreams: [\"udp://127.0.0.1:" << upstream
+      << "\"]\nhttp: {listen: [\"127.0.0.1:" << free_port()
+      << "\"]}\nquery_log: {enabled: " << (log ? "true" : "false") << ", buffer_size: 200000}\n";
+}
+
+pid_t start_weir(const std::string& binary, const fs::path& folder) {
+  pid_t process = fork();
+  if (process != 0) return process;
+  pin_to(0);
+  int out = open((folder / "weir.log").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  dup2(out, 1);
+  dup2(out, 2);
+  std::string config = (folder / "weir.yaml").string();
+  execl(binary.c_str(), binary.c_str(), "serve", "--config", config.c_str(), nullptr);
+  _exit(127);
+}
+
+// Until the first answer, or 20 s.
+void wait_for_answers(uint16_t port, const fs::path& folder) {
+  auto queries = make_queries();
+  for (int tries = 0; tries < 100; ++tries) {
+    if (run_load(port, queries, {0}, 0.1).answered > 0) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  std::ifstream log(folder / "weir.log");
+  std::fprintf(stderr, "%s", std::string(std::istreambuf_iterator<char>(log), {}).c_str());
+  die("weir does not answer");
+}
+
+Measured measure_weir(const std::string& binary, uint16_t upstream, bool log, double seconds) {
+  std::string name = (fs::temp_directory_path() / "weir-dns-hot-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) die("mkdtemp");
+  fs::path folder(name);
+  uint16_t port = free_port();
+  write_config(folder, port, upstream, log);
+  pid_t process = start_weir(binary, folder);
+  wait_for_answers(port, folder);
+  Measured measured = measure(process, port, seconds);
+  end_child(process);
+  fs::remove_all(folder);
+  return measured;
+}
+
+std::string find_binary(const char* argv0) {
+  if (const char* named = std::getenv("WEIR_BINARY")) return named;
+  return (fs::canonical(argv0).parent_path().parent_path() / "weir").string();
+}
+
+}  // namespace
+}  // namespace weir::bench
