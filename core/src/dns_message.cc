@@ -160,4 +160,12 @@ void age_ttls(std::span<uint8_t> message, std::span<const uint32_t> ttl_offsets,
   }
 }
 
+void clamp_ttls(std::span<uint8_t> message, std::span<const uint32_t> ttl_offsets,
+                uint32_t ttl_min_s, uint32_t ttl_max_s) {
+  for (const uint32_t offset : ttl_offsets) {
+    const uint32_t ttl_s = internal::effective_ttl(load_be32(message, offset));
+    internal::store_be32(message, offset, std::clamp(ttl_s, ttl_min_s, ttl_max_s));
+  }
+}
+
 }  // namespace weir

@@ -16,19 +16,19 @@ constexpr size_t kOptBytes = 11;  // without options
 
 uint8_t bit(bool value, unsigned shift) { return static_cast<uint8_t>(value ? 1U << shift : 0U); }
 
-void write_header(std::span<uint8_t> out, const DnsHeader& header) {
-  store_be16(out, 0, header.id);
-  out[2] = static_cast<uint8_t>(bit(header.qr, 7) | (header.opcode & 0x0FU) << 3 |
-                                bit(header.aa, 2) | bit(header.tc, 1) | bit(header.rd, 0));
-  out[3] = static_cast<uint8_t>(bit(header.ra, 7) | bit(header.ad, 5) | bit(header.cd, 4) |
-                                (header.rcode & 0x0FU));
-  store_be16(out, 4, header.qdcount);
-  store_be16(out, 6, header.ancount);
-  store_be16(out, 8, header.nscount);
-  store_be16(out, 10, header.arcount);
-}
-
 }  // namespace
+
+void write_dns_header(const DnsHeader& header, std::span<uint8_t> message) {
+  store_be16(message, 0, header.id);
+  message[2] = static_cast<uint8_t>(bit(header.qr, 7) | (header.opcode & 0x0FU) << 3 |
+                                    bit(header.aa, 2) | bit(header.tc, 1) | bit(header.rd, 0));
+  message[3] = static_cast<uint8_t>(bit(header.ra, 7) | bit(header.ad, 5) | bit(header.cd, 4) |
+                                    (header.rcode & 0x0FU));
+  store_be16(message, 4, header.qdcount);
+  store_be16(message, 6, header.ancount);
+  store_be16(message, 8, header.nscount);
+  store_be16(message, 10, header.arcount);
+}
 
 void DnsWriter::put(std::span<const uint8_t> bytes) {
   if (overflow_ || out_.size() - size_ < bytes.size()) {
@@ -101,7 +101,7 @@ void DnsWriter::opt(const DnsEdns& edns) {
 std::span<const uint8_t> DnsWriter::finish() {
   if (overflow_) return {};
   WEIR_CHECK(size_ >= kDnsHeaderBytes);  // header() comes first
-  write_header(out_, header_);
+  write_dns_header(header_, out_);
   return out_.first(size_);
 }
 
@@ -145,7 +145,7 @@ size_t truncate_response(std::span<uint8_t> message, size_t limit) {
       header->arcount = 1;
     }
   }
-  write_header(message, *header);
+  write_dns_header(*header, message);
   return size;
 }
 

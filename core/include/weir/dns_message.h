@@ -43,6 +43,8 @@ struct DnsHeader {
 };
 // kInvalid if shorter than 12 bytes.
 Result<DnsHeader> read_dns_header(std::span<const uint8_t> message);
+// The inverse, counts included. Precondition: `message` has at least 12 bytes.
+void write_dns_header(const DnsHeader& header, std::span<uint8_t> message);
 
 struct DnsEdns {
   uint16_t udp_payload = 512;  // as sent, not clamped
@@ -86,6 +88,9 @@ Result<DnsResponse> read_dns_response(std::span<const uint8_t> message);
 // Takes `age_s` off the TTLs at `ttl_offsets` (DnsResponse::ttl_offsets of the same message), down
 // to 0. A TTL with the high bit set is 0 (RFC 2181 8).
 void age_ttls(std::span<uint8_t> message, std::span<const uint32_t> ttl_offsets, uint32_t age_s);
+// Brings the TTLs at `ttl_offsets` within [min, max].
+void clamp_ttls(std::span<uint8_t> message, std::span<const uint32_t> ttl_offsets,
+                uint32_t ttl_min_s, uint32_t ttl_max_s);
 
 // Appends to a fixed buffer; after the first thing that does not fit, everything is refused and
 // overflow() is true. Order: header, question, then the sections' records in their order.

@@ -20,6 +20,26 @@ inline constexpr size_t kCompressionJumpsMax =
 inline constexpr size_t kMessageRecordsMax =
     4096;  // per message; a 64 KiB message cannot hold more useful ones
 
+// --- DNS front end (native) ---
+inline constexpr size_t kUdpBatchMessages = 32;  // per recvmmsg: beyond, the gain is lost in noise
+inline constexpr size_t kUdpQueryBytesMax = 1536;    // a query that fills an Ethernet frame
+inline constexpr size_t kUdpBatchesPerTurn = 8;      // then other sockets of the thread get theirs
+inline constexpr size_t kTcpQueryBytesMax = 4096;    // a question with any sane EDNS options
+inline constexpr size_t kTcpPipelineMax = 64;        // unanswered queries per connection
+inline constexpr size_t kPendingQueriesMax = 8192;   // per thread, waiting for an upstream: ~8 MB
+inline constexpr size_t kFlightWaitersMax = 1024;    // per question, clients waiting for one answer
+inline constexpr size_t kUpstreamQueriesMax = 1024;  // per thread: each holds a socket and a port
+inline constexpr size_t kUpstreamAttemptsMax = 4;    // per query, over all upstreams
+inline constexpr size_t kUpstreamsMax = 16;          // configured; more only multiply the waiting
+inline constexpr size_t kUpstreamUdpBytesMax = 4096;  // accepted; we advertise kUdpPayloadBytesMax
+inline constexpr size_t kForgeriesMax = 8;  // wrong answers to one query; then it is asked over TCP
+inline constexpr size_t kCacheEntryBytesMax = 16 << 10;  // larger answers are rare and not kept
+inline constexpr uint64_t kCacheBytesMin = 1 << 20;      // below, stripes hold too few entries
+inline constexpr uint64_t kCacheBytesMax = uint64_t{64} << 30;
+inline constexpr size_t kLocalChaseMax = 8;              // CNAME steps within local records
+inline constexpr size_t kLocalRecordsMax = 10'000;       // configured by hand
+inline constexpr size_t kBlockListBytesMax = 512 << 20;  // one file
+
 // --- Event ---
 inline constexpr size_t kEventStringBytesMax = 255;  // list and upstream names, as configured
 inline constexpr size_t kEventBytesMax =
@@ -86,7 +106,5 @@ inline constexpr size_t kSeriesPointsMax = 10'080;  // a week of minutes
 // --- Rules ---
 inline constexpr size_t kRulesMax = 5'000'000;  // names over all lists
 inline constexpr size_t kListsMax = 255;
-// Of a list; hosts files put a few names into a line, 255 bytes each at most.
-inline constexpr size_t kRuleLineBytesMax = 4096;
 
 }  // namespace weir

@@ -1,0 +1,68 @@
+// Answers as they are kept between upstream and client, and how one is turned into the message for
+// a particular client.
+//
+// A kept answer is the upstream's message without its OPT record (and without what stood behind
+// that: additional records, which are optional). Everything that belongs to one client, namely id,
+// RD, CD, the letter case of the question, EDNS and the size limit, is put in by render_answer().
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "native/runtime/clock.h"
+#include "weir/dns_message.h"
+#include "weir/event.h"
+
+namespace weir {
+
+// A question from a client, as parsed, with what the answer and the event need to know.
+struct Request {
+  DnsQuery query;
+  std::array<uint8_t, kNameWireBytesMax + 4> question{};  // as sent, in the client's letter case
+  size_t question_bytes = 0;
+  Client client;  // after privacy
+  Transport transport = Transport::kUdp;
+  ClockPair arrival;
+};
+
+// Borrows the bytes of an Answer or a CachedAnswer.
+struct AnswerView {
+  std::span<const uint8_t> message;
+  std::span<const uint32_t> ttl_offsets;
+  uint16_t rcode = 0;  // extended
+  uint32_t age_s = 0;  // what every TTL has lost since
+};
+
+struct Answer {
+  std::vector<uint8_t> message;
+  std::vector<uint32_t> ttl_offsets;
+  uint16_t rcode = 0;
+  std::optional<uint32_t> ttl_s;  // how long it may be kept
+
+  AnswerView view() const { return {message, ttl_offsets, rcode, 0}; }
+};
+
+// `response` is what read_dns_response() made of `message`.
+Answer make_answer(std::span<const uint8_t> message, const DnsResponse& response);
+
+// Brings ttl_s and every TTL of the answer within [min, max].
+void clamp_answer(Answer* answer, uint32_t ttl_min_s, uint32_t ttl_max_s);
+
+// The most bytes that the client takes: 65,535 over TCP, over UDP what its EDNS says, between
+// kUdpPayloadBytesMin and kUdpPayloadBytesMax.
+size_t response_limit(const Request& request);
+
+// True if the AD bit may be shown: the answer has it and the client asked to see it (RFC 6840 5.7).
+bool shows_ad(const AnswerView& answer, const Request& request);
+
+// Puts the client's letter case into a message of ours that repeats the question of `request`.
+void restore_question(const Request& request, std::span<uint8_t> message);
+
+// Writes the client's message, cut to the question with TC set where it passes response_limit() or
+// `out`. Returns the bytes used; `out` must have room for kUdpPayloadBytesMin.
+size_t render_answer(const AnswerView& answer, const Request& request, std::span<uint8_t> out);
+
+}  // namespace weir
