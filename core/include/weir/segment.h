@@ -149,14 +149,40 @@ class SegmentReader {
 
   // False only if no event of the segment has this name (bloom filter, then dictionary).
   bool may_contain_name(std::string_view qname) const;
-  // The segment's distinct names, in dictionary order, and each event's index into them: for scans
-  // that decide per name once instead of per event. Same for clients, lists and upstreams.
+  std::optional<size_t> find_name(std::string_view qname) const;
+
+  // Dictionaries of what the events share, and each event's index into them: for scans that decide
+  // once per name, question, client or trait instead of once per event. Indexes must be in range.
+  // Names are distinct and sorted by their reversed bytes, so that a domain is one range.
   size_t name_count() const;
   std::string_view name(size_t index) const;
   uint32_t name_index(size_t event) const;
   size_t client_count() const;
   const Client& client(size_t index) const;
   uint32_t client_index(size_t event) const;
+
+  struct Question {
+    uint32_t name = 0;  // index
+    uint16_t qtype = 0;
+  };
+  size_t question_count() const;
+  const Question& question(size_t index) const;
+  uint32_t question_index(size_t event) const;
+
+  struct Trait {
+    Outcome outcome = Outcome::kForwarded;
+    Transport transport = Transport::kUdp;
+    bool ad = false;
+    uint16_t rcode = 0;
+    std::string_view list;
+    std::string_view upstream;
+  };
+  size_t trait_count() const;
+  const Trait& trait(size_t index) const;
+  uint32_t trait_index(size_t event) const;
+
+  int64_t time_ms(size_t event) const;
+  uint32_t duration_us(size_t event) const;
 
  private:
   struct State;

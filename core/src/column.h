@@ -1,0 +1,46 @@
+// A column of integers as bit-packed blocks with patched exceptions (PFOR; Zukowski et al. 2006).
+//
+// A block holds 128 values, the last one what is left. Each block stands alone:
+//
+//   u8      width w of a packed value (bits 0–5), bit 6: a base follows, bit 7: exceptions follow
+//   varint  base, zigzag, if bit 6 is set, else the base is 0
+//   u8, u8  number e of exceptions and width h of their high parts, if bit 7 is set
+//   bytes   all values − base, their low w bits each, least significant bit first, padded to a byte
+//   bytes   e positions in the block of 7 bits each, ascending, padded to a byte
+//   bytes   e high parts of h bits each, padded to a byte: value − base = low + (high << w)
+//
+// w + h ≤ 32. The encoder takes the width that makes the block smallest, so a rare large value
+// costs itself and not the whole block.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "bytes.h"
+
+namespace weir {
+
+inline constexpr size_t kBlockValues = 128;
+inline constexpr unsigned kColumnWidthMax = 32;
+// What a block costs beyond its packed values, at most, where the width needs no exceptions.
+inline constexpr size_t kBlockOverheadBytesMax = 1 + 6 + 1;
+
+// Within a block no two values may be 2^32 or more apart, and none may leave ±2^40.
+void encode_column(std::span<const int64_t> values, std::vector<uint8_t>* out);
+
+struct ColumnRange {
+  int64_t least = 0;
+  int64_t most = 0;
+};
+// Reads out.size() values; false if the bytes are no column of that many values or one of them is
+// outside `range`, which must fit T.
+template <class T>
+bool decode_column(ByteReader* reader, ColumnRange range, std::span<T> out);
+
+extern template bool decode_column(ByteReader*, ColumnRange, std::span<int32_t>);
+extern template bool decode_column(ByteReader*, ColumnRange, std::span<uint32_t>);
+extern template bool decode_column(ByteReader*, ColumnRange, std::span<uint16_t>);
+
+}  // namespace weir

@@ -1,0 +1,145 @@
+// Collecting events for a segment: checks, bounds and the size estimate. encode_content() does the
+// rest.
+#include <algorithm>
+#include <bit>
+
+#include "column.h"
+#include "event_columns.h"
+#include "segment_content.h"
+#include "segment_head.h"
+#include "weir/segment.h"
+
+namespace weir {
+namespace {
+
+// What one of each adds to the content at most, besides its text.
+constexpr size_t kNameBytesMax = 8;  // two column entries and its bits of the bloom filter
+constexpr size_t kQuestionBytesMax = 6;
+constexpr size_t kTraitBytesMax = 9;
+constexpr size_t kStringBytesMax = 2;
+constexpr size_t kEventBytesInColumnsMax = 20;  // whatever its values are
+constexpr size_t kEventColumnCount = 6;
+// Head, section lengths, first and partial blocks.
+constexpr size_t kFixedBytesMax = kSegmentHeadBytesMax + 512;
+
+size_t distance(uint32_t left, uint32_t right) {
+  return left > right ? left - right : right - left;
+}
+
+std::string_view client_key(const Client& client, std::array<uint8_t, kClientKeyBytes>* buffer) {
+  (*buffer)[0] = static_cast<uint8_t>(client.kind);
+  std::copy(client.bytes.begin(), client.bytes.end(), buffer->begin() + 1);
+  return as_text(*buffer);
+}
+
+}  // namespace
+
+struct SegmentBuilder::State {
+  EventColumns events;
+  // Greatest values seen, for the estimate.
+  size_t step_max = 0;
+  size_t duration_max = 0;
+  size_t surprise_max = 0;  // distance of a size from its question's first one
+
+  size_t dictionary_bytes_max() const;
+  size_t event_bits() const;
+  void push(const Event& event);
+};
+
+size_t SegmentBuilder::State::dictionary_bytes_max() const {
+  const auto strings = [](const OptionalStrings& optional) {
+    return optional.strings().text_bytes() + kStringBytesMax * optional.strings().size();
+  };
+  return events.names.text_bytes() + kNameBytesMax * events.names.size() +
+         kQuestionBytesMax * events.questions.size() + events.clients.text_bytes() +
+         kTraitBytesMax * events.traits.size() + strings(events.lists) + strings(events.upstreams);
+}
+
+// Bits of one event if no block had exceptions.
+size_t SegmentBuilder::State::event_bits() const {
+  const auto bits = [](size_t most) { return static_cast<size_t>(std::bit_width(most)); };
+  return bits(2 * step_max) + bits(events.questions.size()) + bits(events.clients.size()) +
+         bits(events.traits.size()) + bits(duration_max) + bits(2 * surprise_max);
+}
+
+void SegmentBuilder::State::push(const Event& event) {
+  EventColumns& to = events;
+  if (to.count() == 0) to.hour_ms = event.time_ms - event.time_ms % kSegmentHourMs;
+  const auto time = static_cast<uint32_t>(event.time_ms - to.hour_ms);
+  if (to.count() > 0) step_max = std::max(step_max, distance(time, to.time.back()));
+
+  bool added = false;
+  const uint32_t name = to.names.intern(event.qname);
+  const uint32_t question = to.questions.intern(question_key(name, event.qtype), &added);
+  if (added) to.question_sizes.push_back(event.response_size);
+  surprise_max = std::max(surprise_max, distance(event.response_size, to.question_sizes[question]));
+
+  const Trait trait = {.bits = trait_byte(event.outcome, event.transport, event.ad),
+                       .rcode = event.rcode,
+                       .list = to.lists.intern(event.list),
+                       .upstream = to.upstreams.intern(event.upstream)};
+  duration_max = std::max<size_t>(duration_max, event.duration_us);
+  ++to.outcomes[static_cast<size_t>(event.outcome)];
+
+  std::array<uint8_t, kClientKeyBytes> buffer;
+  to.time.push_back(time);
+  to.question.push_back(question);
+  to.client.push_back(to.clients.intern(client_key(event.client, &buffer)));
+  to.trait.push_back(to.traits.intern(trait.key(), &added));
+  to.duration.push_back(event.duration_us);
+  to.size.push_back(event.response_size);
+}
+
+SegmentBuilder::SegmentBuilder() : state_(std::make_unique<State>()) {}
+SegmentBuilder::~SegmentBuilder() = default;
+SegmentBuilder::SegmentBuilder(SegmentBuilder&&) noexcept = default;
+SegmentBuilder& SegmentBuilder::operator=(SegmentBuilder&&) noexcept = default;
+
+Status SegmentBuilder::add(const Event& event) {
+  WEIR_TRY(check_event(event));
+  const EventColumns& events = state_->events;
+  if (events.count() > 0 && event.time_ms / kSegmentHourMs != events.hour_ms / kSegmentHourMs) {
+    return Status(Code::kConflict, "an event lies in another hour than its segment");
+  }
+  const size_t worst_bytes = kFixedBytesMax + state_->dictionary_bytes_max() + kEventBytesMax +
+                             kEventBytesInColumnsMax * (events.count() + 1);
+  if (events.count() == kSegmentEventsMax || worst_bytes > kSegmentBytesMax) {
+    return Status(Code::kFull, "a segment is full");
+  }
+  state_->push(event);
+  return {};
+}
+
+size_t SegmentBuilder::count() const { return state_->events.count(); }
+
+size_t SegmentBuilder::bytes_estimate() const {
+  const size_t blocks = kEventColumnCount * (count() / kBlockValues);
+  return kFixedBytesMax + state_->dictionary_bytes_max() + count() * state_->event_bits() / 8 +
+         blocks * kBlockOverheadBytesMax;
+}
+
+Bytes SegmentBuilder::encode(const Options& options) const {
+  WEIR_CHECK(!empty());
+  const EventColumns& events = state_->events;
+  const Bytes content = encode_content(events);
+  const auto [first, last] = std::minmax_element(events.time.begin(), events.time.end());
+  SegmentHead head;
+  head.open = options.open;
+  head.log = options.log;
+  head.first = options.first;
+  head.count = events.count();
+  head.first_ms = events.hour_ms + *first;
+  head.last_ms = events.hour_ms + *last;
+  head.outcomes = events.outcomes;
+  head.ledger = options.ledger;
+  head.content_crc = crc32c(content);
+  Bytes out;
+  out.reserve(kSegmentHeadBytesMax + content.size());
+  append_segment_head(head, content.size(), &out);
+  out.insert(out.end(), content.begin(), content.end());
+  return out;
+}
+
+void SegmentBuilder::clear() { *state_ = State(); }
+
+}  // namespace weir
