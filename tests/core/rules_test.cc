@@ -122,8 +122,7 @@ TEST_CASE("lines that are no rule are rejected and counted, never guessed") {
                                "a.example##.banner",
                                "1.2.3.4",
                                "||1.2.3.4^",
-                               "b\xC3\xBC"
-                               "cher.example",
+                               "b\xC3\xBCzzz.example",
                                "a example",
                                "a..example",
                                "*",
