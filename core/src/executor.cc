@@ -20,10 +20,6 @@ struct StepRunner {
 
 }  // namespace
 
-Reply Executor::run_object(const Object&) {
-  return Reply{Status(Code::kUnsupported, "there is no object store here"), {}, {}};
-}
-
 Status run_operation(Operation& operation, Executor& executor,
                      const std::function<void(Emit)>& emit) {
   Step step = operation.start();

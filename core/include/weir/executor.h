@@ -18,7 +18,9 @@ class Executor {
   virtual Reply run_group(const Group& group) = 0;
   virtual Reply run_read(const Read& read) = 0;
   // No object store by default: kUnsupported.
-  virtual Reply run_object(const Object& object);
+  virtual Reply run_object(const Object&) {
+    return Reply{Status(Code::kUnsupported, "there is no object store here"), {}, {}};
+  }
 };
 
 // Drives `operation` from its start to its end and returns its final status. Emitted pieces go to

@@ -1,0 +1,96 @@
+// SqliteDatabase, SqliteStatement: thin RAII over the SQLite C API (https://sqlite.org/c3ref).
+//
+// Why not a library: we need four things of it, and its error codes mapped to ours. What it does
+// not do: transactions across calls (sqlite_executor.h), schema (migrations.h), threads. A
+// connection and its statements are thread-compatible: one thread at a time.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weir/statement.h"
+#include "weir/status.h"
+
+namespace weir {
+
+class SqliteDatabase;
+
+// A prepared statement. Must not outlive its database.
+class SqliteStatement {
+ public:
+  // `value` is borrowed until the next reset().
+  Status bind(int position, const Value& value);
+  // True: a row is there. False: the statement has ended.
+  Result<bool> step();
+  void reset();  // ends the run and forgets the bindings
+
+  int column_count() const { return sqlite3_column_count(statement_.get()); }
+  // kCorrupt for a REAL: our tables are STRICT and have none.
+  Result<Value> column(int index) const;
+  // As text whatever its type, empty for NULL; for PRAGMAs and other people's tables.
+  std::string column_text(int index) const;
+
+ private:
+  friend class SqliteDatabase;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  explicit SqliteStatement(sqlite3_stmt* statement) : statement_(statement) {}
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+class SqliteDatabase {
+ public:
+  enum class Mode : uint8_t { kReadOnly, kReadWrite, kCreate };
+  struct Options {
+    Mode mode = Mode::kCreate;
+    int busy_timeout_ms = 5000;
+    int64_t cache_kib = 8192;
+    int64_t page_bytes = 8192;  // of a new file; segments span pages, fewer larger ones are quicker
+    bool synchronous_full = true;  // false: NORMAL, the last commits may go with the power
+    // Refuse what a hostile file could carry along: functions with side effects in its schema,
+    // writes to the schema by SQL.
+    bool defensive = true;
+  };
+
+  // Opens the file in WAL mode. kUnavailable if it cannot be opened, kCorrupt if it is no database.
+  static Result<SqliteDatabase> open(const std::string& path, const Options& options);
+
+  // Runs SQL text of ours that answers no rows; several statements may stand in it.
+  Status execute(const char* sql);
+  // kCorrupt or kInvalid if the SQL does not fit the schema.
+  Result<SqliteStatement> prepare(std::string_view sql);
+  // Prepared at first use and kept. Reset and without bindings.
+  Result<SqliteStatement*> prepared(StatementId id);
+
+  // Rows inserted, updated or deleted by the last writing statement.
+  uint64_t changes() const { return static_cast<uint64_t>(sqlite3_changes64(database_.get())); }
+  bool in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
+  // For what has no wrapper here (backup, blob, status). Borrowed.
+  sqlite3* handle() const { return database_.get(); }
+  // The Status of the last failed call.
+  Status status() const;
+
+ private:
+  struct Close {
+    void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+  };
+  explicit SqliteDatabase(sqlite3* database) : database_(database) {}
+  Status configure(const Options& options);
+
+  std::unique_ptr<sqlite3, Close> database_;
+  std::vector<std::unique_ptr<SqliteStatement>>
+      cache_;  // by StatementId; before database_ in death
+};
+
+// Our code for an SQLite result code (extended or not) and its message: the environment's failures
+// are kUnavailable, refused data is kConstraint, a broken file is kCorrupt, a failed assert
+// (kConflictMessage) is kConflict, a statement that does not fit the schema is kUnsupported.
+Code sqlite_code(int result, std::string_view message);
+
+}  // namespace weir

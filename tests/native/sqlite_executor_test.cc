@@ -1,0 +1,146 @@
+#include "native/store/sqlite_executor.h"
+
+#include "catch.h"
+#include "native/store/migrations.h"
+#include "statements.h"
+#include "weir/schema.h"
+
+namespace weir {
+namespace {
+
+// A migrated database in memory with one segment row of three bytes.
+class Fixture {
+ public:
+  Fixture() {
+    Result<SqliteDatabase> opened = SqliteDatabase::open(":memory:", {});
+    REQUIRE(opened.ok());
+    database_ = std::make_unique<SqliteDatabase>(std::move(opened).value());
+    REQUIRE(migrate(*database_).ok());
+    executor_ = std::make_unique<SqliteExecutor>(database_.get());
+    REQUIRE(executor_->run_group(Group{{put(kSegment, Bytes{1, 2, 3})}, true}).status.ok());
+  }
+  static Statement put(int64_t id, Value data) {
+    std::vector<Value> parameters = {id};
+    for (int64_t i = 0; i < 7; ++i) parameters.emplace_back(int64_t{1});
+    parameters.push_back(std::move(data));
+    return Statement{StatementId::kSegmentPut, std::move(parameters)};
+  }
+  Reply list() {
+    return executor_->run_group(
+        Group{{Statement{StatementId::kSegmentList,
+                         {segment_id(1, 0), segment_id(1, 0), last_segment_id(1), int64_t{100}}}},
+              false});
+  }
+
+  const int64_t kSegment = segment_id(1, 0);
+  std::unique_ptr<SqliteDatabase> database_;
+  std::unique_ptr<SqliteExecutor> executor_;
+};
+
+TEST_CASE_METHOD(Fixture, "a group answers the rows and changes of each statement") {
+  const Reply reply = executor_->run_group(
+      Group{{put(segment_id(1, 1), Bytes{}),
+             Statement{StatementId::kSegmentData, {kSegment, last_segment_id(1), int64_t{9}}}},
+            true});
+  REQUIRE(reply.status.ok());
+  CHECK(reply.results.at(0).changes == 1);
+  CHECK(reply.results.at(1).rows.size() == 2);
+  CHECK(blob_at(reply.results.at(1), 0, 4)->size() == 3);
+}
+
+TEST_CASE_METHOD(Fixture, "a failed assert is a conflict and undoes the group") {
+  const Reply reply = executor_->run_group(
+      Group{{put(segment_id(1, 1), Bytes{}),
+             Statement{StatementId::kSegmentAssert, {kSegment, int64_t{99}, int64_t{1}, kSegment}}},
+            true});
+  CHECK(reply.status.code() == Code::kConflict);
+  CHECK(reply.results.empty());
+  CHECK_FALSE(database_->in_transaction());
+  CHECK(list().results.at(0).rows.size() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "data that the table refuses is a constraint and undoes the group") {
+  Statement bad = put(segment_id(1, 1), Bytes{});
+  bad.parameters[1] = std::string("many");
+  const Reply reply =
+      executor_->run_group(Group{{put(segment_id(1, 2), Bytes{}), std::move(bad)}, true});
+  CHECK(reply.status.code() == Code::kConstraint);
+  CHECK(list().results.at(0).rows.size() == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "a group beyond the bound of statements is refused whole") {
+  Group group{{}, true};
+  while (group.statements.size() <= kStatementsPerRequestMax) {
+    group.statements.push_back(put(segment_id(1, group.statements.size() + 1), Bytes{}));
+  }
+  CHECK(executor_->run_group(group).status.code() == Code::kTooLarge);
+  CHECK(list().results.at(0).rows.size() == 1);
+  group.statements.pop_back();
+  CHECK(executor_->run_group(group).status.ok());
+}
+
+TEST_CASE_METHOD(Fixture, "a read answers the range as far as the bytes go") {
+  CHECK(executor_->run_read(Read{kSegment, 0, 2}).bytes == Bytes{1, 2});
+  CHECK(executor_->run_read(Read{kSegment, 1, 99}).bytes == Bytes{2, 3});
+  CHECK(executor_->run_read(Read{kSegment, 3, 1}).bytes.empty());
+  CHECK(executor_->run_read(Read{kSegment, 99, 1}).status.ok());
+}
+
+TEST_CASE_METHOD(Fixture, "a read of a missing row, or of bytes kept elsewhere, is not found") {
+  CHECK(executor_->run_read(Read{kSegment + 5, 0, 1}).status.code() == Code::kNotFound);
+  REQUIRE(executor_->run_group(Group{{put(kSegment, Null{})}, true}).status.ok());
+  CHECK(executor_->run_read(Read{kSegment, 0, 1}).status.code() == Code::kNotFound);
+}
+
+TEST_CASE_METHOD(Fixture, "objects are unsupported natively") {
+  CHECK(executor_->run_object(Object{}).status.code() == Code::kUnsupported);
+}
+
+// D1 knows unhex(), SQLite does from 3.41 on only; to prepare, any function of the name will do.
+void no_unhex(sqlite3_context*, int, sqlite3_value**) {}
+
+TEST_CASE_METHOD(Fixture, "every statement fits the schema in both dialects, within D1's bounds") {
+  sqlite3_create_function_v2(database_->handle(), "unhex", 1, SQLITE_UTF8, nullptr, no_unhex,
+                             nullptr, nullptr, nullptr);
+  for (size_t i = 0; i < statement_count(); ++i) {
+    const auto id = static_cast<StatementId>(i);
+    for (Dialect dialect : {Dialect::kSqlite, Dialect::kD1}) {
+      const std::string sql = statement_sql(id, dialect);
+      INFO(sql);
+      sqlite3_stmt* statement = nullptr;
+      REQUIRE(sqlite3_prepare_v2(database_->handle(), sql.c_str(), -1, &statement, nullptr) ==
+              SQLITE_OK);
+      CHECK(sqlite3_column_count(statement) == std::ssize(statement_blob_columns(id)));
+      CHECK(sqlite3_bind_parameter_count(statement) <= static_cast<int>(kParametersMax));
+      sqlite3_finalize(statement);
+    }
+  }
+}
+
+// What EXPLAIN QUERY PLAN says, one line per step.
+std::string plan_of(SqliteDatabase& database, StatementId id) {
+  Result<SqliteStatement> statement =
+      database.prepare("EXPLAIN QUERY PLAN " + statement_sql(id, Dialect::kSqlite));
+  REQUIRE(statement.ok());
+  std::string plan;
+  while (*statement->step()) plan += statement->column_text(3) + "\n";
+  return plan;
+}
+
+TEST_CASE_METHOD(Fixture, "segments, rollups and the ledger are reached by their primary key") {
+  for (size_t i = 0; i < statement_count(); ++i) {
+    const auto id = static_cast<StatementId>(i);
+    const std::string plan = plan_of(*database_, id);
+    INFO(statement_name(id) << "\n" << plan);
+    for (const char* table : {"segments", "rollups", "ledger", "s", "newest"}) {
+      CHECK(plan.find("SCAN " + std::string(table) + "\n") == plan.npos);
+    }
+    CHECK(plan.find("TEMP B-TREE") == plan.npos);
+    if (plan.find("SEARCH segments") != plan.npos) {
+      CHECK(plan.find("SEARCH segments USING INTEGER PRIMARY KEY") != plan.npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weir

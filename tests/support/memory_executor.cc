@@ -1,0 +1,46 @@
+#include "support/memory_executor.h"
+
+#include <algorithm>
+
+namespace weir {
+
+MemoryHandler MemoryExecutor::handler_of(StatementId id) const {
+  for (const MemoryHandlers* handlers : handlers_) {
+    if (auto found = handlers->find(id); found != handlers->end()) return found->second;
+  }
+  return nullptr;
+}
+
+Reply MemoryExecutor::run_group(const Group& group) {
+  Reply reply;
+  WEIR_CHECK(group.statements.size() <= kStatementsPerRequestMax);
+  MemoryDatabase work = database_;
+  for (const Statement& statement : group.statements) {
+    WEIR_CHECK(statement.parameters.size() <= kParametersMax);
+    const MemoryHandler handler = handler_of(statement.id);
+    if (handler == nullptr) {
+      return Reply{
+          Status(Code::kUnsupported, "no handler for " + std::string(statement_name(statement.id))),
+          {},
+          {}};
+    }
+    Result<Rows> rows = handler(work, Parameters(statement.parameters));
+    if (!rows.ok()) return Reply{rows.status(), {}, {}};
+    reply.results.push_back(std::move(rows).value());
+  }
+  if (group.writes) database_ = std::move(work);
+  return reply;
+}
+
+Reply MemoryExecutor::run_read(const Read& read) {
+  const auto row = database_.segments.find(read.segment);
+  const auto* data =
+      row == database_.segments.end() ? nullptr : std::get_if<Bytes>(&row->second.data);
+  if (data == nullptr) return Reply{Status(Code::kNotFound, "no such segment"), {}, {}};
+  const size_t from = std::min<size_t>(read.offset, data->size());
+  const size_t length = std::min<size_t>(read.length, data->size() - from);
+  const auto begin = data->begin() + static_cast<ptrdiff_t>(from);
+  return Reply{{}, {}, Bytes(begin, begin + static_cast<ptrdiff_t>(length))};
+}
+
+}  // namespace weir

@@ -1,0 +1,288 @@
+// What the statements of log_store.h mean, by hand.
+#include <algorithm>
+
+#include "support/memory_executor.h"
+#include "weir/schema.h"
+
+namespace weir {
+namespace {
+
+using Db = MemoryDatabase;
+using P = Parameters;
+
+Rows changed(uint64_t changes) { return Rows{{}, changes}; }
+
+Status conflict() { return Status(Code::kConflict, std::string(kConflictMessage)); }
+
+// The log's newest segment, or the end.
+std::map<int64_t, MemorySegment>::const_iterator newest_of(const Db& db, int64_t log_no) {
+  auto after = db.segments.upper_bound(last_segment_id(log_no));
+  if (after == db.segments.begin()) return db.segments.end();
+  --after;
+  return after->first >= segment_id(log_no, 0) ? after : db.segments.end();
+}
+
+// Row `id` has this count and crc, and none follows up to `last`.
+bool is_newest(const Db& db, int64_t id, int64_t count, int64_t crc, int64_t last) {
+  const auto row = db.segments.find(id);
+  if (row == db.segments.end() || row->second.count != count || row->second.crc != crc) {
+    return false;
+  }
+  const auto next = db.segments.upper_bound(id);
+  return next == db.segments.end() || next->first > last;
+}
+
+std::vector<Value> log_row(const Db& db, int64_t log_no, const MemoryLog& log) {
+  std::vector<Value> row = {
+      log_no,        log.log_id,         log.site, log.acked, log.rolled_through,
+      log.rolled_ms, log.ledger_sequence};
+  const auto newest = log_no == 0 ? db.segments.end() : newest_of(db, log_no);
+  if (newest == db.segments.end()) {
+    row.insert(row.end(), 4, Null{});
+  } else {
+    const MemorySegment& segment = newest->second;
+    row.insert(row.end(), {newest->first, segment.count, segment.open, segment.crc});
+  }
+  return row;
+}
+
+Result<Rows> log_create(Db& db, const P& p) {
+  const int64_t greatest = db.logs.rbegin()->first;
+  const bool known = std::any_of(db.logs.begin(), db.logs.end(),
+                                 [&](const auto& log) { return log.second.log_id == p.blob(1); });
+  if (known || greatest >= p.integer(4)) return changed(0);
+  db.logs[greatest + 1] =
+      MemoryLog{.log_id = p.blob(1), .site = p.text(2), .created_ms = p.integer(3)};
+  return changed(1);
+}
+
+Result<Rows> log_anchor(Db& db, const P& p) {
+  for (const auto& [log_no, log] : db.logs) {
+    if (log.log_id != p.blob(1) || newest_of(db, log_no) != db.segments.end()) continue;
+    db.segments[segment_id(log_no, 0)] = MemorySegment{
+        .kind = 1, .open = 1, .first_ms = p.integer(2), .last_ms = p.integer(2), .data = Bytes()};
+    return changed(1);
+  }
+  return changed(0);
+}
+
+Result<Rows> log_by_id(Db& db, const P& p) {
+  Rows rows;
+  for (const auto& [log_no, log] : db.logs) {
+    if (log.log_id == p.blob(1)) rows.rows.push_back(log_row(db, log_no, log));
+  }
+  return rows;
+}
+
+Result<Rows> log_range(Db& db, const P& p) {
+  Rows rows;
+  for (const auto& [log_no, log] : db.logs) {
+    if (log_no >= p.integer(1) && log_no <= p.integer(2)) {
+      rows.rows.push_back(log_row(db, log_no, log));
+    }
+  }
+  return rows;
+}
+
+// Raises a column of one log, never lowers it.
+Rows raise(Db& db, const P& p, int64_t MemoryLog::*column) {
+  const auto log = db.logs.find(p.integer(1));
+  if (log == db.logs.end() || log->second.*column >= p.integer(2)) return changed(0);
+  log->second.*column = p.integer(2);
+  return changed(1);
+}
+
+Result<Rows> log_set_acked(Db& db, const P& p) { return raise(db, p, &MemoryLog::acked); }
+Result<Rows> log_set_ledger_sequence(Db& db, const P& p) {
+  return raise(db, p, &MemoryLog::ledger_sequence);
+}
+
+MemorySegment segment_of(const P& p) {
+  return MemorySegment{p.integer(2), p.integer(3), p.integer(4), p.integer(5),
+                       p.integer(6), p.integer(7), p.integer(8), p.value(9)};
+}
+
+Result<Rows> segment_append(Db& db, const P& p) {
+  if (!is_newest(db, p.integer(10), p.integer(11), p.integer(12), p.integer(13))) {
+    return changed(0);
+  }
+  const auto there = db.segments.find(p.integer(1));
+  if (there != db.segments.end() && there->second.open != 1) return changed(0);
+  db.segments[p.integer(1)] = segment_of(p);
+  return changed(1);
+}
+
+Result<Rows> segment_put(Db& db, const P& p) {
+  db.segments[p.integer(1)] = segment_of(p);
+  return changed(1);
+}
+
+Result<Rows> segment_assert(Db& db, const P& p) {
+  if (!is_newest(db, p.integer(1), p.integer(2), p.integer(3), p.integer(4))) return conflict();
+  return Rows{{{std::string("null")}}, 0};
+}
+
+Result<Rows> segment_list(Db& db, const P& p) {
+  auto from = db.segments.upper_bound(p.integer(2));
+  if (from != db.segments.begin() && std::prev(from)->first >= p.integer(1)) --from;
+  Rows rows;
+  for (; from != db.segments.end() && from->first <= p.integer(3); ++from) {
+    if (std::ssize(rows.rows) == p.integer(4)) break;
+    const MemorySegment& s = from->second;
+    const auto* data = std::get_if<Bytes>(&s.data);
+    const int64_t bytes = data == nullptr ? -1 : std::ssize(*data);
+    rows.rows.push_back(
+        {from->first, s.count, s.kind, s.open, s.first_ms, s.last_ms, s.head_len, s.crc, bytes});
+  }
+  return rows;
+}
+
+Result<Rows> segment_data(Db& db, const P& p) {
+  Rows rows;
+  for (const auto& [id, segment] : db.segments) {
+    if (id < p.integer(1) || id > p.integer(2)) continue;
+    if (std::ssize(rows.rows) == p.integer(3)) break;
+    rows.rows.push_back({id, segment.count, segment.kind, segment.crc, segment.data});
+  }
+  return rows;
+}
+
+Result<Rows> segment_mark_corrupt(Db& db, const P& p) {
+  const auto row = db.segments.find(p.integer(1));
+  if (row == db.segments.end() || row->second.crc != p.integer(2) || row->second.kind != 0) {
+    return changed(0);
+  }
+  row->second.kind = 2;
+  return changed(1);
+}
+
+Result<Rows> segment_remove(Db& db, const P& p) {
+  return changed(std::erase_if(db.segments, [&](const auto& row) {
+    return row.first >= p.integer(1) && row.first <= p.integer(2);
+  }));
+}
+
+Rows ledger_add(Db& db, const P& p) {
+  MemoryLedger& row = db.ledger[p.integer(1)];
+  for (size_t i = 0; i < row.growth.size(); ++i) row.growth[i] += p.integer(i + 2);
+  row.unclean = std::max(row.unclean, p.integer(10));
+  return changed(1);
+}
+
+Result<Rows> ledger_add_with_segments(Db& db, const P& p) {
+  const bool expected = is_newest(db, p.integer(11), p.integer(12), p.integer(13), p.integer(14));
+  return expected ? ledger_add(db, p) : changed(0);
+}
+
+Result<Rows> ledger_add_alone(Db& db, const P& p) {
+  const auto log = db.logs.find(p.integer(11));
+  const bool wanted = log != db.logs.end() && log->second.ledger_sequence < p.integer(12);
+  return wanted ? ledger_add(db, p) : changed(0);
+}
+
+Result<Rows> ledger_expire(Db& db, const P& p) {
+  if (!db.segments.contains(p.integer(3))) return changed(0);
+  db.ledger[p.integer(1)].expired_retention += p.integer(2);
+  return changed(1);
+}
+
+Result<Rows> ledger_corrupt(Db& db, const P& p) {
+  db.ledger[p.integer(1)].expired_corrupt += p.integer(2);
+  return changed(1);
+}
+
+Result<Rows> rollup_assert(Db& db, const P& p) {
+  const auto log = db.logs.find(p.integer(1));
+  if (log == db.logs.end() || log->second.rolled_through != p.integer(2)) return conflict();
+  if (db.logs.at(0).rolled_through != p.integer(3)) return conflict();
+  return Rows{{{std::string("null")}}, 0};
+}
+
+Result<Rows> rollup_advance(Db& db, const P& p) {
+  MemoryLog& log = db.logs.at(p.integer(1));
+  MemoryLog& all = db.logs.at(0);
+  log.rolled_through = p.integer(2);
+  ++all.rolled_through;
+  log.rolled_ms = all.rolled_ms = p.integer(3);
+  return changed(2);
+}
+
+Result<Rows> rollup_put(Db& db, const P& p) {
+  MemoryRollup& row = db.rollups[p.integer(1)];
+  for (size_t i = 0; i < kOutcomeCount; ++i) row.outcomes[i] = p.integer(i + 2);
+  row.skewed = p.integer(9);
+  row.data = p.blob(10);
+  return changed(1);
+}
+
+Result<Rows> rollup_get(Db& db, const P& p) {
+  Rows rows;
+  for (const auto& [id, row] : db.rollups) {
+    for (size_t i = 1; i <= p.size(); ++i) {
+      if (p.integer(i) != id) continue;
+      rows.rows.push_back({id, row.skewed, row.data});
+      break;
+    }
+  }
+  return rows;
+}
+
+Result<Rows> rollup_remove(Db& db, const P& p) {
+  uint64_t removed = 0;
+  for (auto row = db.rollups.lower_bound(p.integer(1));
+       row != db.rollups.end() && row->first <= p.integer(2) &&
+       static_cast<int64_t>(removed) < p.integer(3);
+       ++removed) {
+    row = db.rollups.erase(row);
+  }
+  return changed(removed);
+}
+
+Result<Rows> token_put(Db& db, const P& p) {
+  const auto [row, fresh] = db.tokens.try_emplace(p.blob(1));
+  row->second.name = p.text(2);
+  row->second.scopes = p.text(3);
+  if (fresh) row->second.created_ms = p.integer(4);
+  return changed(1);
+}
+
+Result<Rows> token_scopes(Db& db, const P& p) {
+  const auto row = db.tokens.find(p.blob(1));
+  if (row == db.tokens.end()) return Rows{};
+  return Rows{{{row->second.scopes}}, 0};
+}
+
+}  // namespace
+
+const MemoryHandlers& memory_log_handlers() {
+  using enum StatementId;
+  static const MemoryHandlers kHandlers = {
+      {kLogCreate, log_create},
+      {kLogAnchor, log_anchor},
+      {kLogById, log_by_id},
+      {kLogRange, log_range},
+      {kLogSetAcked, log_set_acked},
+      {kLogSetLedgerSequence, log_set_ledger_sequence},
+      {kSegmentAppend, segment_append},
+      {kSegmentPut, segment_put},
+      {kSegmentAssert, segment_assert},
+      {kSegmentList, segment_list},
+      {kSegmentData, segment_data},
+      {kSegmentMarkCorrupt, segment_mark_corrupt},
+      {kSegmentRemove, segment_remove},
+      {kLedgerAddWithSegments, ledger_add_with_segments},
+      {kLedgerAddAlone, ledger_add_alone},
+      {kLedgerExpire, ledger_expire},
+      {kLedgerCorrupt, ledger_corrupt},
+      {kRollupAssert, rollup_assert},
+      {kRollupAdvance, rollup_advance},
+      {kRollupPut, rollup_put},
+      {kRollupGet, rollup_get},
+      {kRollupRemove, rollup_remove},
+      {kTokenPut, token_put},
+      {kTokenScopes, token_scopes},
+  };
+  return kHandlers;
+}
+
+}  // namespace weir
