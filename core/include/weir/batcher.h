@@ -5,31 +5,29 @@
 // origin), batches go out as values, and the host reports what became of them.
 //
 //   for each event:   add(event, now_ms)
-//   each turn:        if (auto batch = poll(now_ms)) commit it, then acked(), or failed(…, now_ms)
+//   each turn:        if (auto batch = poll(now_ms)) commit it, then acked() or failed(…, now_ms)
 //                     sleep until next_deadline_ms()
 //   at stop:          drain(now_ms), then poll until idle()
 //
 // Promises
 // - Order: events get the numbers next, next + 1, … in the order of add(). Batches are contiguous
-// and come one at a
-//   time: the next one exists only after the last is acked or given up. Numbers are never reused.
+//   and come one at a time: the next one exists only after the last is acked, or failed for its
+//   data. Numbers are never reused.
 // - Memory: at most `buffer_events_max` events are open or in flight; add() beyond that answers
-// kFull, and the
-//   caller counts the drop. Every other byte is bounded by limits.h.
+//   kFull, and the caller counts the drop. Each of them is held twice, as it came (at most
+//   kEventBytesMax) and in its segment, so that a batch can be cut anew.
 // - When it flushes: when the oldest open event is `flush_interval_ms` old; or `batch_events_max`
-// events or
-//   `batch_bytes_max` bytes are open; or, when the whole buffer (set_fill) is at least 80 % full,
-//   after 100 ms; at 20 % or less, after the longest interval (REQUIREMENTS 002-14). Under steady
-//   traffic too: deadlines, no ticker.
-// - A batch is cut where the UTC hour of the events changes, so that each of its segments belongs
-// to one hour.
+//   events, `batch_bytes_max` bytes or kBatchSegmentsMax segments are open; or, when the whole
+//   buffer (set_fill) is at least 80 % full, after kFlushIntervalMsFast; at 20 % or less, after the
+//   longest interval (REQUIREMENTS 002-14). Under steady traffic too: deadlines, no ticker.
+// - A segment is cut where the UTC hour of the events changes, in either direction, so that it
+//   belongs to one hour.
 // - Failure: an error of the environment repeats the same bytes, with exponential backoff and
-// jitter, for ever; the
-//   batch is never halved and never dropped for it. A data error halves the batch, down to the
-//   single event, which becomes a gap with reason kData and is counted.
+//   jitter, for ever; the batch is never halved and never dropped for it. A data error halves the
+//   batch, down to the single event, which becomes a gap with reason kData and is counted. A gap
+//   holds no data: if even that is refused, it is repeated like an error of the environment.
 // - Crash: what is not acked is lost to the log; those numbers are given again after restart, since
-// nobody durable
-//   has seen them. The ledger's mapped counters say how many (see native/store).
+//   nobody durable has seen them. The ledger's mapped counters say how many (see native/store).
 // - Everything is counted: stats().
 //
 // Thread-compatible: lives on the writer thread.
@@ -37,10 +35,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "weir/event.h"
+#include "weir/limits.h"
 #include "weir/segment.h"
 #include "weir/status.h"
 
@@ -48,7 +46,7 @@ namespace weir {
 
 struct BatcherOptions {
   size_t buffer_events_max = kBufferEventsDefault;
-  size_t batch_events_max = kSegmentLevel1EventsMax;
+  size_t batch_events_max = kSegmentLevel1EventsMax;  // at most kSegmentEventsMax
   size_t batch_bytes_max = kSegmentLevel1BytesMax;
   int64_t flush_interval_ms = kFlushIntervalMsDefault;
   int64_t flush_interval_ms_longest = kFlushIntervalMsDefault;
@@ -87,19 +85,23 @@ class Batcher {
 
   // The batch to commit now, or null. The pointer is valid until acked() or failed().
   const Batch* poll(int64_t now_ms);
-  // When poll() may next have something, INT64_MAX if only an add() can change that.
+  // When poll() may next have something (a time in the past: now), INT64_MAX if only another call
+  // can change that.
   int64_t next_deadline_ms() const;
 
+  // What became of the batch that poll() gave. `status` decides: is_data_error() halves, everything
+  // else repeats after a delay.
   void acked();
-  // `status` decides: is_data_error() halves, everything else repeats after a delay.
   void failed(const Status& status, int64_t now_ms);
 
   // Share of the whole buffer that is in use, producers' rings included, in percent.
   void set_fill(int percent);
   void set_flush_interval(int64_t interval_ms, int64_t longest_ms);
-  // The counters that the next segments carry.
+  // The log's counters without the events given to this batcher: what was counted before it, and
+  // what was dropped without a number since. Heads of segments carry them plus the events up to
+  // the segment's end, so that offered = events + gaps + Σ dropped in every head.
   void set_ledger(const LedgerCounters& ledger);
-  // Flush whatever is open, without waiting for a deadline, until the next add().
+  // Flush whatever is held, without waiting for a deadline or a backoff, until the next add().
   void drain(int64_t now_ms);
 
   bool idle() const;                 // nothing open, nothing in flight
