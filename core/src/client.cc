@@ -17,8 +17,9 @@ Status not_a_client() { return Status(Code::kInvalid, "not an address or a pseud
 
 void append_number(unsigned number, int base, std::string* out) {
   std::array<char, 8> digits;
-  const auto end = std::to_chars(digits.begin(), digits.end(), number, base).ptr;
-  out->append(digits.data(), static_cast<size_t>(end - digits.begin()));
+  char* const begin = digits.data();  // an iterator of libc++ is no pointer
+  const char* const end = std::to_chars(begin, begin + digits.size(), number, base).ptr;
+  out->append(begin, static_cast<size_t>(end - begin));
 }
 
 void append_v4(std::span<const uint8_t, 4> bytes, std::string* out) {

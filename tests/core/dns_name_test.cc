@@ -125,7 +125,7 @@ TEST_CASE("text escapes every byte outside the plain set, and parse reads it bac
 
 TEST_CASE("the text of the longest escaped name fits its bound") {
   std::string text;
-  for (const size_t length : {63, 63, 63, 61}) {
+  for (const size_t length : {63U, 63U, 63U, 61U}) {
     for (size_t i = 0; i < length; ++i) text += "\\255";
     text += '.';
   }

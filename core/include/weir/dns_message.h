@@ -132,8 +132,9 @@ size_t write_error_response(const DnsQuery& query, uint16_t rcode, std::span<uin
 // malformed, 0 if not even that fits.
 size_t truncate_response(std::span<uint8_t> message, size_t limit);
 
-// RDATA from presentation text, for local records: A, AAAA, CNAME, NS, PTR, MX, TXT, SRV.
-// kUnsupported otherwise.
+// RDATA from text, for local records: A, AAAA, CNAME, NS, PTR, MX ("10 mail.example"), SRV ("1 2 53
+// ns.example"), TXT (bare text as it stands, in strings of 255 bytes, or "quoted" "strings").
+// kUnsupported for other types.
 Result<std::vector<uint8_t>> parse_rdata(uint16_t type, std::string_view text);
 
 }  // namespace weir

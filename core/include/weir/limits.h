@@ -106,5 +106,7 @@ inline constexpr size_t kSeriesPointsMax = 10'080;  // a week of minutes
 // --- Rules ---
 inline constexpr size_t kRulesMax = 5'000'000;  // names over all lists
 inline constexpr size_t kListsMax = 255;
+// Of a list; hosts files put a few names into a line, 255 bytes each at most.
+inline constexpr size_t kRuleLineBytesMax = 4096;
 
 }  // namespace weir
