@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include "bytes.h"
+#include "weir/access.h"
 #include "weir/api.h"
 #include "weir/log_store.h"
 
@@ -15,6 +16,8 @@ enum class Kind : uint8_t {
   kAdvanceRollups = 4,
   kRetain = 5,
   kPutToken = 6,
+  kDropToken = 7,
+  kFindGrants = 8,
 };
 
 // What bad arguments become.
@@ -133,6 +136,13 @@ Prepared prepare_put_token(Arguments& in) {
   return {put_token(std::move(token), std::move(name), std::move(scopes), in.integer()), {}};
 }
 
+Prepared prepare_find_grants(Arguments& in) {
+  const auto grants = std::make_shared<Grants>();
+  return {find_grants(in.bytes(), grants.get()), [grants] {
+            return Counters{{"admin", grants->admin}};
+          }};
+}
+
 Prepared prepare_kind(Arguments& in) {
   switch (in.kind()) {
     case Kind::kStatements:
@@ -149,6 +159,10 @@ Prepared prepare_kind(Arguments& in) {
       return prepare_retain(in);
     case Kind::kPutToken:
       return prepare_put_token(in);
+    case Kind::kDropToken:
+      return {drop_token(in.bytes()), {}};
+    case Kind::kFindGrants:
+      return prepare_find_grants(in);
   }
   return {};
 }

@@ -26,6 +26,8 @@ struct Prepared {
 //     4 advance_rollups  now_ms, events, statements
 //     5 retain           now_ms, events_days, rollup_days, segments_max
 //     6 put_token        token, text name, text scopes, now_ms
+//     7 drop_token       token
+//     8 find_grants      token; ends with the counter admin, 1 or 0
 //
 // Anything else, and any byte too few or too many, gives an operation that ends with kInvalid.
 Prepared prepare(ByteView arguments);

@@ -97,6 +97,12 @@ inline constexpr int64_t kSkewFutureMs = 3'600'000;  // a sender's clock may be 
 inline constexpr size_t kIngestSegmentsMax = 16;
 inline constexpr size_t kIngestBytesMax = 1 << 20;
 
+// --- Access ---
+inline constexpr size_t kTokenHashBytes = 32;      // SHA-256
+inline constexpr size_t kSiteBytesMax = 64;        // a site stands in paths, logs and metrics
+inline constexpr size_t kTokenNameBytesMax = 128;  // for people, to tell tokens apart
+inline constexpr size_t kScopesMax = 64;           // of one token; parsed with every request
+
 // --- API ---
 inline constexpr size_t kQueryLimitDefault = 100;
 inline constexpr size_t kQueryLimitMax = 1000;

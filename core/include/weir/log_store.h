@@ -149,11 +149,4 @@ struct RetentionProgress {
 // Removes what is too old; keeps the newest row of every log.
 OperationPtr retain(RetentionPolicy policy, RetentionProgress* result);
 
-// --- Tokens ---
-
-// Scopes separated by spaces: `ingest:<site>`, `read:<site>`, `read:*`, `admin`. kInvalid for
-// anything else.
-Status check_scopes(std::string_view scopes);
-OperationPtr put_token(Bytes token_sha256, std::string name, std::string scopes, int64_t now_ms);
-
 }  // namespace weir
