@@ -115,4 +115,17 @@ inline constexpr size_t kListsMax = 255;
 // Of a list; hosts files put a few names into a line, 255 bytes each at most.
 inline constexpr size_t kRuleLineBytesMax = 4096;
 
+// --- Configuration ---
+inline constexpr size_t kConfigBytesMax = 1 << 20;  // a file of 10,000 local records fits
+inline constexpr size_t kSecretBytesMax = 4096;     // a token or a header's value
+inline constexpr size_t kListenersMax = 16;         // per protocol
+inline constexpr size_t kHttpHostsMax = 32;
+inline constexpr size_t kForwardHeadersMax = 16;
+inline constexpr unsigned kDnsThreadsMax = 64;
+
+// --- HTTP server ---
+inline constexpr size_t kHttpHeaderBytesMax = 16 << 10;  // request line and header fields
+inline constexpr size_t kHttpConnectionsMax = 256;       // open at once; more are closed at once
+inline constexpr size_t kHttpJobsMax = 64;  // API requests queued or running; more are answered 503
+
 }  // namespace weir
