@@ -173,3 +173,25 @@ std::string find_binary(const char* argv0) {
 
 }  // namespace
 }  // namespace weir::bench
+
+int main(int argc, char** argv) {
+  using namespace weir::bench;
+  const BenchReport report("dns_hot", argc, argv);
+  const std::string binary = find_binary(argv[0]);
+  const double seconds = report.smoke() ? 0.5 : 10;
+  if (std::thread::hardware_concurrency() > 1) pin_to(1);
+  const Measured rival = measure_rival(seconds);  // forks, so before any thread is started
+  std::atomic<bool> stop{false};
+  const int upstream = bound_socket(0);
+  std::thread responder([&] { respond(upstream, stop); });
+  for (const bool log : {true, false}) {
+    const Measured weir = measure_weir(binary, port_of(upstream), log, seconds);
+    const std::string name = log ? "cached, log on" : "cached, log off";
+    report.row(name, weir.cpu_us, "CPU us/query", "bare recvmmsg responder", rival.cpu_us);
+    report.row(name, weir.per_second, "queries/s", "bare recvmmsg responder", rival.per_second);
+  }
+  stop = true;
+  responder.join();
+  close(upstream);
+  return 0;
+}
