@@ -180,5 +180,6 @@ bool decode_column(ByteReader* reader, ColumnRange range, std::span<T> out) {
 template bool decode_column(ByteReader*, ColumnRange, std::span<int32_t>);
 template bool decode_column(ByteReader*, ColumnRange, std::span<uint32_t>);
 template bool decode_column(ByteReader*, ColumnRange, std::span<uint16_t>);
+template bool decode_column(ByteReader*, ColumnRange, std::span<uint8_t>);
 
 }  // namespace weir

@@ -42,5 +42,6 @@ bool decode_column(ByteReader* reader, ColumnRange range, std::span<T> out);
 extern template bool decode_column(ByteReader*, ColumnRange, std::span<int32_t>);
 extern template bool decode_column(ByteReader*, ColumnRange, std::span<uint32_t>);
 extern template bool decode_column(ByteReader*, ColumnRange, std::span<uint16_t>);
+extern template bool decode_column(ByteReader*, ColumnRange, std::span<uint8_t>);
 
 }  // namespace weir

@@ -90,6 +90,10 @@ class StringInterner {
     }
     return number;
   }
+  // The number of a string that is there, or size().
+  size_t find(std::string_view text) const {
+    return index_.find(hash64(text), [&](uint32_t other) { return (*this)[other] == text; });
+  }
   std::string_view operator[](size_t number) const {
     const size_t start = number == 0 ? 0 : ends_[number - 1];
     return std::string_view(arena_).substr(start, ends_[number] - start);

@@ -7,6 +7,11 @@
 // commutatively, and their bound holds after any order of merging: true count ∈ [count − error,
 // count]. All arithmetic that is stored is integer.
 //
+// docs/summary_format.md specifies the bytes. Distinct counts are exact up to 256; beyond, their
+// standard error is 1.6 % for names (4,096 registers) and 2.3 % for clients (2,048), the same for
+// hours and days, so that merging loses nothing. Types and response codes are exact for those in
+// use; rare ones are counted together, so that nobody can make a summary large with them.
+//
 // A summary covers one hour (series: 60 minutes) or one day (series: 24 hours) of UTC, or, as an
 // answer to a query, any span (no series).
 #pragma once
@@ -15,7 +20,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "weir/event.h"
@@ -43,7 +48,7 @@ struct TopEntry {
   uint64_t error = 0;  // the largest possible overcount
 };
 
-struct Latency {  // microseconds; percentiles are within 1/32 above the true value
+struct Latency {  // microseconds; the mean is rounded down, percentiles are within 1/32
   uint64_t mean = 0;
   uint64_t p50 = 0;
   uint64_t p95 = 0;
@@ -81,13 +86,18 @@ class Summary {
 
   bool empty() const;
   const OutcomeCounts& counts() const;
-  uint64_t unique_names() const;  // estimate, standard error 1.6 %; exact below 256
-  uint64_t unique_clients() const;
+  uint64_t unique_names() const;
+  uint64_t unique_clients() const;   // clients without an address are not counted
   bool latency(Latency* out) const;  // false if there are no events
-  std::vector<TopEntry> top(Top which,
-                            size_t limit) const;  // by count descending, then key ascending
-  std::vector<std::pair<uint16_t, uint64_t>> types()
-      const;  // exact counts by qtype, ascending type
+  // By count descending, then key ascending. Keys are names, clients' text (client_text), upstreams
+  // and lists as configured, and mnemonics of types ("other" for those counted together). For types
+  // the counts are exact.
+  std::vector<TopEntry> top(Top which, size_t limit) const;
+  // What a top list does not show is at most this, for every key.
+  uint64_t top_floor(Top which) const;
+  // Exact counts by number, ascending, without zeros; kOther last, for all numbers not in use.
+  static constexpr uint16_t kOther = 0xffff;
+  std::vector<std::pair<uint16_t, uint64_t>> types() const;
   std::vector<std::pair<uint16_t, uint64_t>> rcodes() const;
   std::array<uint64_t, kTransportCount> transports() const;
 
@@ -95,8 +105,9 @@ class Summary {
   const OutcomeCounts& series(size_t i) const;
   size_t series_size() const;  // 60, 24 or 0
 
-  // At most bytes_max: the top lists and, if need be, the precision of nothing else shrink.
-  // Deterministic.
+  // At most bytes_max: the top lists shrink, all by the same number of keys, and say how large the
+  // error has become. Nothing else shrinks, so fewer than kHourRollupBytesMax may not suffice;
+  // those do for up to 2^28 events an hour. Deterministic: equal contents give equal bytes.
   Bytes encode(size_t bytes_max) const;
   static Result<Summary> decode(ByteView bytes);
 

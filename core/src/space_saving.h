@@ -1,0 +1,64 @@
+// The most frequent keys of a stream in bounded space (Space-Saving, Metwally et al. 2005), with
+// merging after Agarwal et al. 2012.
+//
+// Every key that is kept has a count that is never below the true one, and an error: the largest
+// possible overcount. `floor` bounds the true count of every key that is not kept, so a new key
+// starts at floor, with that as its error. Pruning keeps the greatest counts and raises the floor
+// to the greatest count that it drops. Merging adds counts, a missing key counting as its side's
+// floor. From this it follows, after any order of adding, pruning and merging: true ∈ [count −
+// error, count], and a key that is missing has true ≤ floor. Merging is commutative; how much is
+// pruned on the way decides how tight the bounds are, not whether they hold.
+//
+// Capacity grows with the weight: K = clamp(total / 16, kTopKeysMin, kTopKeysMax). Between prunings
+// up to 2 K keys are kept, so that pruning costs constant time per key.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "bytes.h"
+#include "interner.h"
+#include "weir/summary.h"
+
+namespace weir {
+
+class SpaceSaving {
+ public:
+  // Adds weight ≥ 1 to a key.
+  void add(std::string_view key, uint64_t weight);
+  // Prunes to K keys if there are more than 2 K. Called after every add of a stream; after many
+  // adds whose keys are known to be bounded, once.
+  void limit();
+  void merge(const SpaceSaving& other);
+
+  uint64_t floor() const { return floor_; }
+  uint64_t total() const { return total_; }
+  size_t size() const { return counts_.size(); }
+  // At most `limit` entries, by count descending, then key ascending.
+  std::vector<TopEntry> top(size_t limit) const;
+
+  // The K greatest, or fewer: at most `keys_max`. varints total, floor (raised by what is left
+  // out), number; then by count descending, key ascending: key length and bytes, how much the count
+  // is below the one before (the first: the count), error.
+  void encode(size_t keys_max, std::vector<uint8_t>* out) const;
+  bool decode(ByteReader* reader);
+
+ private:
+  size_t capacity() const;
+  // Numbers of the `keys_max` first in the order of top().
+  std::vector<uint32_t> ranked(size_t keys_max) const;
+  // The floor if only these numbers were kept.
+  uint64_t floor_without(std::span<const uint32_t> kept) const;
+  void prune(size_t keys_max);
+  void set(std::string_view key, uint64_t count, uint64_t error);
+
+  StringInterner keys_;
+  std::vector<uint64_t> counts_;
+  std::vector<uint64_t> errors_;
+  uint64_t floor_ = 0;
+  uint64_t total_ = 0;
+};
+
+}  // namespace weir

@@ -1,0 +1,258 @@
+// Counting events into a Summary, and merging summaries.
+//
+// A segment is counted by its dictionaries: the hot loop only increments counters by index, and
+// each distinct name, client and trait then enters the sketches once, with its weight.
+#include "weir/summary.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "summary_state.h"
+#include "weir/dns_message.h"
+
+namespace weir {
+namespace {
+
+// A client's key in sketches: kind and meaningful bytes.
+class ClientKey {
+ public:
+  explicit ClientKey(const Client& client) : size_(1 + client.size()) {
+    bytes_[0] = static_cast<uint8_t>(client.kind);
+    std::copy_n(client.bytes.begin(), client.size(), bytes_.begin() + 1);
+  }
+  std::string_view text() const { return as_text(std::span(bytes_).first(size_)); }
+
+ private:
+  std::array<uint8_t, 17> bytes_{};
+  size_t size_;
+};
+
+// A key from bytes that may be anybody's: what is no client key is shown as it is.
+std::string client_key_text(std::string_view key) {
+  Client client;
+  if (key.empty() ||
+      static_cast<uint8_t>(key[0]) > static_cast<uint8_t>(Client::Kind::kPseudonym)) {
+    return std::string(key);
+  }
+  client.kind = static_cast<Client::Kind>(key[0]);
+  if (key.size() != 1 + client.size()) return std::string(key);
+  std::copy(key.begin() + 1, key.end(), client.bytes.begin());
+  return client_text(client);
+}
+
+void sort_entries(std::vector<TopEntry>* entries, size_t limit) {
+  std::sort(entries->begin(), entries->end(), [](const TopEntry& left, const TopEntry& right) {
+    return left.count != right.count ? left.count > right.count : left.key < right.key;
+  });
+  if (entries->size() > limit) entries->resize(limit);
+}
+
+// How often each dictionary entry of a segment is used.
+struct SegmentUses {
+  explicit SegmentUses(const SegmentReader& segment)
+      : names(segment.name_count()),
+        blocked_names(segment.name_count()),
+        questions(segment.question_count()),
+        clients(segment.client_count()),
+        traits(segment.trait_count()) {}
+
+  std::vector<uint64_t> names;
+  std::vector<uint64_t> blocked_names;
+  std::vector<uint64_t> questions;
+  std::vector<uint64_t> clients;
+  std::vector<uint64_t> traits;
+};
+
+}  // namespace
+
+uint64_t OutcomeCounts::total() const {
+  return std::accumulate(by_outcome.begin(), by_outcome.end(), uint64_t{0});
+}
+
+void OutcomeCounts::add(const OutcomeCounts& other) {
+  for (size_t i = 0; i < kOutcomeCount; ++i) by_outcome[i] += other.by_outcome[i];
+}
+
+size_t series_buckets(Summary::Span span) {
+  switch (span) {
+    case Summary::Span::kHour:
+      return 60;
+    case Summary::Span::kDay:
+      return 24;
+    case Summary::Span::kAny:
+      return 0;
+  }
+  return 0;
+}
+
+Summary::State::State(Summary::Span which, int64_t start)
+    : span(which), start_ms(start), series(series_buckets(which)) {}
+
+size_t Summary::State::bucket_of(int64_t time_ms) const {
+  const auto last = static_cast<int64_t>(series.size()) - 1;
+  return static_cast<size_t>(std::clamp<int64_t>((time_ms - start_ms) / bucket_ms(), 0, last));
+}
+
+Summary::Summary(Span span, int64_t start_ms) : state_(std::make_unique<State>(span, start_ms)) {}
+Summary::~Summary() = default;
+Summary::Summary(const Summary& other) : state_(std::make_unique<State>(*other.state_)) {}
+Summary& Summary::operator=(const Summary& other) {
+  if (this != &other) *state_ = *other.state_;
+  return *this;
+}
+Summary::Summary(Summary&&) noexcept = default;
+Summary& Summary::operator=(Summary&&) noexcept = default;
+
+Summary::Span Summary::span() const { return state_->span; }
+int64_t Summary::start_ms() const { return state_->start_ms; }
+
+void Summary::State::add_top(Summary::Top which, std::string_view key, uint64_t weight) {
+  if (weight != 0 && !key.empty()) top(which).add(key, weight);
+}
+
+void Summary::State::add_client(const Client& client, uint64_t weight) {
+  if (weight == 0 || client.kind == Client::Kind::kNone) return;
+  const ClientKey key(client);
+  clients.add(hash64(key.text()));
+  top(Top::kClients).add(key.text(), weight);
+}
+
+void Summary::State::add_trait(const SegmentReader::Trait& trait, uint64_t weight) {
+  counts.by_outcome[static_cast<size_t>(trait.outcome)] += weight;
+  transports[static_cast<size_t>(trait.transport)] += weight;
+  rcodes.add(trait.rcode, weight);
+  add_top(Top::kUpstreams, trait.upstream, weight);
+  add_top(Top::kLists, trait.list, weight);
+}
+
+void Summary::State::limit_tops() {
+  for (SpaceSaving& list : tops) list.limit();
+}
+
+void Summary::add(const Event& event) {
+  State& state = *state_;
+  state.add_trait({.outcome = event.outcome,
+                   .transport = event.transport,
+                   .ad = event.ad,
+                   .rcode = event.rcode,
+                   .list = event.list,
+                   .upstream = event.upstream},
+                  1);
+  state.add_client(event.client, 1);
+  state.types.add(event.qtype, 1);
+  state.durations.add(event.duration_us);
+  state.names.add(hash64(event.qname));
+  state.add_top(Top::kNames, event.qname, 1);
+  state.add_top(Top::kBlockedNames, event.qname, event.outcome == Outcome::kBlocked ? 1 : 0);
+  if (!state.series.empty()) {
+    const size_t bucket = state.bucket_of(event.time_ms);
+    ++state.series[bucket].by_outcome[static_cast<size_t>(event.outcome)];
+  }
+  state.limit_tops();
+}
+
+void Summary::add(const SegmentReader& segment) {
+  State& state = *state_;
+  SegmentUses uses(segment);
+  for (size_t i = 0; i < segment.count(); ++i) {
+    const size_t question = segment.question_index(i);
+    const size_t name = segment.question(question).name;
+    const size_t trait = segment.trait_index(i);
+    const Outcome outcome = segment.trait(trait).outcome;
+    ++uses.questions[question];
+    ++uses.names[name];
+    ++uses.clients[segment.client_index(i)];
+    ++uses.traits[trait];
+    if (outcome == Outcome::kBlocked) ++uses.blocked_names[name];
+    state.durations.add(segment.duration_us(i));
+    if (!state.series.empty()) {
+      const size_t bucket = state.bucket_of(segment.time_ms(i));
+      ++state.series[bucket].by_outcome[static_cast<size_t>(outcome)];
+    }
+  }
+  for (size_t i = 0; i < uses.traits.size(); ++i) {
+    state.add_trait(segment.trait(i), uses.traits[i]);
+  }
+  for (size_t i = 0; i < uses.clients.size(); ++i) {
+    state.add_client(segment.client(i), uses.clients[i]);
+  }
+  for (size_t i = 0; i < uses.questions.size(); ++i) {
+    state.types.add(segment.question(i).qtype, uses.questions[i]);
+  }
+  for (size_t i = 0; i < uses.names.size(); ++i) {
+    if (uses.names[i] == 0) continue;  // a dictionary may hold names that no event uses
+    state.names.add(hash64(segment.name(i)));
+    state.add_top(Top::kNames, segment.name(i), uses.names[i]);
+    state.add_top(Top::kBlockedNames, segment.name(i), uses.blocked_names[i]);
+  }
+  state.limit_tops();
+}
+
+void Summary::merge(const Summary& other) {
+  State& state = *state_;
+  const State& from = *other.state_;
+  state.counts.add(from.counts);
+  for (size_t i = 0; i < kTransportCount; ++i) state.transports[i] += from.transports[i];
+  state.types.merge(from.types);
+  state.rcodes.merge(from.rcodes);
+  state.durations.merge(from.durations);
+  state.names.merge(from.names);
+  state.clients.merge(from.clients);
+  for (size_t i = 0; i < kTopLists; ++i) state.tops[i].merge(from.tops[i]);
+  if (state.series.empty()) return;
+  for (size_t i = 0; i < from.series.size(); ++i) {
+    const int64_t time_ms = from.start_ms + static_cast<int64_t>(i) * from.bucket_ms();
+    state.series[state.bucket_of(time_ms)].add(from.series[i]);
+  }
+}
+
+bool Summary::empty() const { return state_->counts.total() == 0; }
+const OutcomeCounts& Summary::counts() const { return state_->counts; }
+uint64_t Summary::unique_names() const { return state_->names.estimate(); }
+uint64_t Summary::unique_clients() const { return state_->clients.estimate(); }
+
+bool Summary::latency(Latency* out) const {
+  const Histogram& durations = state_->durations;
+  const uint64_t total = durations.total();
+  if (total == 0) return false;
+  // The smallest value that at least `percent` of the events do not exceed.
+  const auto percentile = [&](uint64_t percent) {
+    return durations.value_at_rank(total / 100 * percent + (total % 100 * percent + 99) / 100);
+  };
+  *out = {.mean = durations.sum() / total,
+          .p50 = percentile(50),
+          .p95 = percentile(95),
+          .p99 = percentile(99)};
+  return true;
+}
+
+std::vector<TopEntry> Summary::top(Top which, size_t limit) const {
+  std::vector<TopEntry> entries;
+  if (which == Top::kTypes) {
+    for (const auto& [type, count] : types()) {
+      entries.push_back({type == kOther ? "other" : qtype_text(type), count, 0});
+    }
+    sort_entries(&entries, limit);
+    return entries;
+  }
+  const SpaceSaving& list = state_->top(which);
+  if (which != Top::kClients) return list.top(limit);
+  // Their order by text differs from that by key, so all are made text before the cut.
+  entries = list.top(list.size());
+  for (TopEntry& entry : entries) entry.key = client_key_text(entry.key);
+  sort_entries(&entries, limit);
+  return entries;
+}
+
+uint64_t Summary::top_floor(Top which) const {
+  return which == Top::kTypes ? 0 : state_->top(which).floor();
+}
+
+std::vector<std::pair<uint16_t, uint64_t>> Summary::types() const { return state_->types.list(); }
+std::vector<std::pair<uint16_t, uint64_t>> Summary::rcodes() const { return state_->rcodes.list(); }
+std::array<uint64_t, kTransportCount> Summary::transports() const { return state_->transports; }
+
+const OutcomeCounts& Summary::series(size_t i) const { return state_->series[i]; }
+size_t Summary::series_size() const { return state_->series.size(); }
+
+}  // namespace weir

@@ -1,0 +1,100 @@
+// What a Summary is made of; summary.cc counts, summary_codec.cc writes and reads.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "histogram.h"
+#include "hyperloglog.h"
+#include "space_saving.h"
+#include "weir/summary.h"
+
+namespace weir {
+
+// Counters of numbers that are in use, and one for all others: DNS types and response codes. The
+// numbers below kDense have a slot each, then those of the array kExtra in order, then the others.
+template <size_t kDense, const auto& kExtra>
+class NumberCounts {
+ public:
+  void add(uint16_t number, uint64_t weight) { counts_[slot_of(number)] += weight; }
+  void merge(const NumberCounts& other) {
+    for (size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+  }
+  std::vector<std::pair<uint16_t, uint64_t>> list() const {
+    std::vector<std::pair<uint16_t, uint64_t>> pairs;
+    for (size_t slot = 0; slot < counts_.size(); ++slot) {
+      if (counts_[slot] != 0) pairs.emplace_back(number_of(slot), counts_[slot]);
+    }
+    return pairs;
+  }
+  std::span<uint64_t> slots() { return counts_; }
+  std::span<const uint64_t> slots() const { return counts_; }
+
+ private:
+  static size_t slot_of(uint16_t number) {
+    if (number < kDense) return number;
+    const auto at = std::find(kExtra.begin(), kExtra.end(), number);
+    return kDense + static_cast<size_t>(at - kExtra.begin());
+  }
+  static uint16_t number_of(size_t slot) {
+    if (slot < kDense) return static_cast<uint16_t>(slot);
+    return slot < kDense + kExtra.size() ? kExtra[slot - kDense] : Summary::kOther;
+  }
+
+  std::array<uint64_t, kDense + kExtra.size() + 1> counts_{};
+};
+
+// Frozen with the format. Below 70: every type that was ever assigned there; above: SPF, EUI48,
+// EUI64, TKEY, TSIG, IXFR, AXFR, ANY, URI, CAA, DLV.
+inline constexpr std::array<uint16_t, 11> kExtraTypes = {99,  108, 109, 249, 250,  251,
+                                                         252, 255, 256, 257, 32769};
+inline constexpr std::array<uint16_t, 0> kExtraRcodes = {};
+using TypeCounts = NumberCounts<70, kExtraTypes>;
+using RcodeCounts = NumberCounts<24, kExtraRcodes>;
+
+inline constexpr unsigned kNamePrecision = 12;
+inline constexpr unsigned kClientPrecision = 11;
+inline constexpr size_t kTopLists = 5;  // Summary::Top but the types
+
+struct Summary::State {
+  Summary::Span span = Summary::Span::kAny;
+  int64_t start_ms = 0;
+
+  OutcomeCounts counts;
+  std::array<uint64_t, kTransportCount> transports{};
+  TypeCounts types;
+  RcodeCounts rcodes;
+  Histogram durations;
+  std::vector<OutcomeCounts> series;
+  HyperLogLog names{kNamePrecision};
+  HyperLogLog clients{kClientPrecision};
+  std::array<SpaceSaving, kTopLists> tops;
+
+  State(Summary::Span which, int64_t start);
+
+  SpaceSaving& top(Summary::Top which) { return tops[static_cast<size_t>(which)]; }
+  const SpaceSaving& top(Summary::Top which) const { return tops[static_cast<size_t>(which)]; }
+  int64_t bucket_ms() const { return span == Summary::Span::kHour ? kMinuteMs : kHourMs; }
+  // The bucket of a time, the nearest one if it lies outside. Precondition: there is a series.
+  size_t bucket_of(int64_t time_ms) const;
+  // Weight 0 or no key counts nothing. The caller calls limit() afterwards.
+  void add_top(Summary::Top which, std::string_view key, uint64_t weight);
+  void add_client(const Client& client, uint64_t weight);
+  void add_trait(const SegmentReader::Trait& trait, uint64_t weight);
+  void limit_tops();
+
+  // Everything but the top lists and the checksum.
+  void encode_fixed(Bytes* out) const;
+  // What follows the start, top lists included.
+  bool decode_fields(ByteReader* reader);
+  // Every event is in every count.
+  bool adds_up() const;
+};
+
+// How many buckets a span's series has.
+size_t series_buckets(Summary::Span span);
+
+}  // namespace weir
