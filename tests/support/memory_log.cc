@@ -246,6 +246,8 @@ Result<Rows> token_put(Db& db, const P& p) {
   return changed(1);
 }
 
+Result<Rows> token_remove(Db& db, const P& p) { return changed(db.tokens.erase(p.blob(1))); }
+
 Result<Rows> token_scopes(Db& db, const P& p) {
   const auto row = db.tokens.find(p.blob(1));
   if (row == db.tokens.end()) return Rows{};
@@ -281,6 +283,7 @@ const MemoryHandlers& memory_log_handlers() {
       {kRollupRemove, rollup_remove},
       {kTokenPut, token_put},
       {kTokenScopes, token_scopes},
+      {kTokenRemove, token_remove},
   };
   return kHandlers;
 }

@@ -47,18 +47,17 @@ struct LedgerDelta {
 
 // Commits contiguous segments and the ledger's growth in one group. kConflict if the log does not
 // end at `first` (somebody else wrote); if it already ends at the batch's end with the same crc,
-// the batch and its ledger are there: ok. kTooLarge past kAppendSegmentsMax segments. kInvalid if
+// the batch and its ledger are there: ok. kTooLarge past kBatchSegmentsMax segments. kInvalid if
 // the segments are not contiguous or are not this log's.
 struct AppendRequest {
   int64_t log_no = 0;
-  std::vector<Bytes> segments;  // at least one unless only the ledger grows
-  LedgerDelta ledger;
+  std::vector<Bytes> segments = {};  // at least one unless only the ledger grows
+  LedgerDelta ledger = {};
   // Only without segments: which growth this is. Greater than LogState::ledger_sequence and than
   // that of every earlier growth; a repeat carries the same and adds nothing.
   uint64_t ledger_sequence = 0;
   int64_t now_ms = 0;
 };
-inline constexpr size_t kAppendSegmentsMax = kStatementsPerRequestMax - 2;
 OperationPtr append(AppendRequest request);
 
 // --- Rollups ---
