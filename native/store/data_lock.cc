@@ -1,0 +1,49 @@
+#include "native/store/data_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "native/runtime/system_error.h"
+
+namespace weir {
+namespace {
+
+Status denied(const std::string& what, int error) {
+  return Status(Code::kDenied, system_status(what, error).message());
+}
+
+// Who holds the lock, as it wrote itself down.
+std::string holder(int fd) {
+  std::string pid(20, '\0');
+  const ssize_t size = ::pread(fd, pid.data(), pid.size(), 0);
+  pid.resize(size > 0 ? static_cast<size_t>(size) : 0);
+  return pid.empty() ? "another process" : "process " + pid;
+}
+
+}  // namespace
+
+Result<DataLock> DataLock::take(const std::string& data_dir) {
+  std::error_code error;
+  std::filesystem::create_directories(data_dir, error);
+  if (error) return denied("cannot make the data directory " + data_dir, error.value());
+  const std::string path = data_dir + "/weir.lock";
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd.valid()) return denied("cannot write to the data directory " + data_dir, errno);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return system_status("cannot lock " + path);
+    return Status(Code::kConflict,
+                  "the data directory " + data_dir + " is in use by " + holder(fd.get()));
+  }
+  const std::string pid = std::to_string(::getpid());
+  if (::ftruncate(fd.get(), 0) != 0 ||
+      ::pwrite(fd.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+    return denied("cannot write " + path, errno);
+  }
+  return DataLock(std::move(fd));
+}
+
+}  // namespace weir
