@@ -1,0 +1,72 @@
+// The stored formats, byte for byte: whoever changes them sees it here, and must say so in docs/.
+#include "support/golden.h"
+
+#include "catch.h"
+#include "support/event_generator.h"
+#include "weir/segment.h"
+#include "weir/summary.h"
+
+namespace weir {
+namespace {
+
+constexpr int64_t kHourStart = 1'790'002'800'000;
+
+std::vector<Event> golden_events(EventGenerator* generator, int count) {
+  std::vector<Event> events;
+  for (int i = 0; i < count; ++i) events.push_back(generator->next());
+  return events;
+}
+
+EventGenerator golden_generator() {
+  EventGenerator::Options options;
+  options.seed = 42;
+  options.made_names = 500;
+  options.clients = 12;
+  options.start_ms = kHourStart;
+  return EventGenerator(options);
+}
+
+SegmentBuilder::Options golden_head() {
+  return {.log = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}},
+          .first = 1000,
+          .open = true,
+          .ledger = {.offered = 5000, .collapsed = 3, .dropped = {1, 0, 2, 0, 0}}};
+}
+
+TEST_CASE("segments keep their bytes, and the stored ones still read back") {
+  auto generator = golden_generator();
+  const std::vector<Event> events = golden_events(&generator, 600);
+  for (const size_t count : {1U, 600U}) {
+    SegmentBuilder builder;
+    for (size_t i = 0; i < count; ++i) REQUIRE(builder.add(events[i]).ok());
+    const std::string name = "segment_v0_" + std::to_string(count) + ".bin";
+    check_golden(name, builder.encode(golden_head()));
+    const Bytes stored = read_golden(name);
+    const auto reader = SegmentReader::open(stored);
+    REQUIRE(reader.ok());
+    REQUIRE(reader->count() == count);
+    for (size_t i = 0; i < count; ++i) REQUIRE(reader->event(i) == events[i]);
+  }
+}
+
+TEST_CASE("gaps keep their bytes") {
+  const SegmentBuilder::Options head = golden_head();
+  check_golden("gap_v0.bin",
+               encode_gap(head.log, head.first, 2000, GapReason::kBudget, kHourStart, head.ledger));
+}
+
+TEST_CASE("summaries keep their bytes, exact and estimated") {
+  auto generator = golden_generator();
+  const std::vector<Event> events = golden_events(&generator, 5000);
+  Summary hour(Summary::Span::kHour, kHourStart);
+  for (int i = 0; i < 100; ++i) hour.add(events[static_cast<size_t>(i)]);
+  check_golden("summary_v0_exact.bin", hour.encode(kHourRollupBytesMax));
+  for (size_t i = 100; i < events.size(); ++i) hour.add(events[i]);
+  check_golden("summary_v0_estimated.bin", hour.encode(kHourRollupBytesMax));
+  Summary day(Summary::Span::kDay, kHourStart - kHourStart % kDayMs);
+  day.merge(hour);
+  check_golden("summary_v0_day.bin", day.encode(kDayRollupBytesMax));
+}
+
+}  // namespace
+}  // namespace weir
