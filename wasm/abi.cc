@@ -1,17 +1,8 @@
 #include "abi.h"
 
-#include <cstdlib>
-
 #include "session.h"
 
 uint32_t weir_abi_version() { return weir::kAbiVersion; }
-
-uint8_t* weir_alloc(uint32_t size) {
-  if (size > weir::kAbiMessageBytesMax) return nullptr;
-  return static_cast<uint8_t*>(std::malloc(size == 0 ? 1 : size));
-}
-
-void weir_free(uint8_t* block) { std::free(block); }
 
 weir::Session* weir_begin(const uint8_t* arguments, uint32_t size) {
   return new weir::Session(weir::prepare({arguments, size}));

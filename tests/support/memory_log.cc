@@ -254,6 +254,8 @@ Result<Rows> token_scopes(Db& db, const P& p) {
   return Rows{{{row->second.scopes}}, 0};
 }
 
+Result<Rows> token_remove(Db& db, const P& p) { return changed(db.tokens.erase(p.blob(1))); }
+
 }  // namespace
 
 const MemoryHandlers& memory_log_handlers() {
@@ -283,6 +285,7 @@ const MemoryHandlers& memory_log_handlers() {
       {kRollupRemove, rollup_remove},
       {kTokenPut, token_put},
       {kTokenScopes, token_scopes},
+      {kTokenRemove, token_remove},
       {kTokenRemove, token_remove},
   };
   return kHandlers;
