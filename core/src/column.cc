@@ -19,6 +19,10 @@ using Block = std::array<uint32_t, kBlockValues>;
 
 constexpr size_t packed_bytes(size_t count, unsigned width) { return (count * width + 7) / 8; }
 
+unsigned width_of(int64_t value) {
+  return static_cast<unsigned>(std::bit_width(static_cast<uint64_t>(value)));
+}
+
 // Appends the low `width` bits of each value. With 0 bits nothing is written.
 void pack(std::span<const uint32_t> values, unsigned width, std::vector<uint8_t>* out) {
   const size_t start = out->size();
@@ -59,19 +63,20 @@ void unpack(std::span<const uint8_t> bytes, unsigned width, std::span<uint32_t> 
 // How many of a block's values need exactly 0, 1, … 32 bits.
 using WidthCounts = std::array<size_t, kColumnWidthMax + 1>;
 
+struct WidthChoice {
+  unsigned width = 0;
+  size_t bits = 0;  // of the values and their exceptions
+};
+
 // The width with the fewest bits, exceptions included; of equals the widest.
-unsigned best_width(const WidthCounts& counts, size_t size, unsigned widest) {
-  unsigned best = widest;
-  size_t best_bits = size * widest;
+WidthChoice best_width(const WidthCounts& counts, size_t size, unsigned widest) {
+  WidthChoice best = {widest, size * widest};
   size_t exceptions = 0;
   for (unsigned width = widest; width > 0;) {
     exceptions += counts[width];
     --width;
     const size_t bits = size * width + 16 + exceptions * (kPositionBits + widest - width);
-    if (bits < best_bits) {
-      best = width;
-      best_bits = bits;
-    }
+    if (bits < best.bits) best = {width, bits};
   }
   return best;
 }
@@ -80,9 +85,8 @@ unsigned best_width(const WidthCounts& counts, size_t size, unsigned widest) {
 int64_t choose_base(std::span<const int64_t> values) {
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
   WEIR_CHECK(*least >= -kBaseMax && *most <= kBaseMax);
-  const auto bits = [](int64_t value) { return std::bit_width(static_cast<uint64_t>(value)); };
-  WEIR_CHECK(bits(*most - *least) <= static_cast<int>(kColumnWidthMax));
-  return *least >= 0 && bits(*most) == bits(*most - *least) ? 0 : *least;
+  WEIR_CHECK(width_of(*most - *least) <= kColumnWidthMax);
+  return *least >= 0 && width_of(*most) == width_of(*most - *least) ? 0 : *least;
 }
 
 void encode_block(std::span<const int64_t> values, std::vector<uint8_t>* out) {
@@ -92,11 +96,11 @@ void encode_block(std::span<const int64_t> values, std::vector<uint8_t>* out) {
   unsigned widest = 0;
   for (size_t i = 0; i < values.size(); ++i) {
     offsets[i] = static_cast<uint32_t>(values[i] - base);
-    const auto width = static_cast<unsigned>(std::bit_width(offsets[i]));
+    const unsigned width = width_of(offsets[i]);
     ++counts[width];
     widest = std::max(widest, width);
   }
-  const unsigned width = best_width(counts, values.size(), widest);
+  const unsigned width = best_width(counts, values.size(), widest).width;
   Block positions;
   Block highs;
   size_t exceptions = 0;
@@ -161,6 +165,24 @@ void encode_column(std::span<const int64_t> values, std::vector<uint8_t>* out) {
   for (; !values.empty(); values = values.subspan(std::min(kBlockValues, values.size()))) {
     encode_block(values.first(std::min(kBlockValues, values.size())), out);
   }
+}
+
+void ColumnEstimate::add(int64_t value) {
+  least_ = size_ == 0 ? value : std::min(least_, value);
+  most_ = size_ == 0 ? value : std::max(most_, value);
+  if (value >= 0) ++widths_[width_of(value)];
+  if (++size_ < kBlockValues) return;
+  full_bytes_ += block_bytes();
+  size_ = 0;
+  widths_.fill(0);
+}
+
+// With a base above 0 the values only get narrower; with one below, exceptions are not counted on.
+size_t ColumnEstimate::block_bytes() const {
+  if (size_ == 0) return 0;
+  const size_t bits = least_ < 0 ? size_ * width_of(most_ - least_)
+                                 : best_width(widths_, size_, width_of(most_)).bits;
+  return bits / 8 + kBlockOverheadBytesMax;
 }
 
 template <class T>

@@ -13,6 +13,7 @@
 // costs itself and not the whole block.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -24,11 +25,29 @@ namespace weir {
 
 inline constexpr size_t kBlockValues = 128;
 inline constexpr unsigned kColumnWidthMax = 32;
-// What a block costs beyond its packed values, at most, where the width needs no exceptions.
-inline constexpr size_t kBlockOverheadBytesMax = 1 + 6 + 1;
+// What a block costs beyond the bits of its values and exceptions, at most: head, base, padding.
+inline constexpr size_t kBlockOverheadBytesMax = 1 + 6 + 3;
 
 // Within a block no two values may be 2^32 or more apart, and none may leave ±2^40.
 void encode_column(std::span<const int64_t> values, std::vector<uint8_t>* out);
+
+// What encode_column() will need for a column that is still growing: never too little, a little too
+// much for the block that is not full.
+class ColumnEstimate {
+ public:
+  void add(int64_t value);
+  size_t bytes() const { return full_bytes_ + block_bytes(); }
+
+ private:
+  size_t block_bytes() const;
+
+  size_t full_bytes_ = 0;
+  // The block that is not full yet.
+  size_t size_ = 0;
+  int64_t least_ = 0;
+  int64_t most_ = 0;
+  std::array<size_t, kColumnWidthMax + 1> widths_{};  // as if the base were 0
+};
 
 struct ColumnRange {
   int64_t least = 0;

@@ -13,18 +13,14 @@ namespace weir {
 namespace {
 
 // What one of each adds to the content at most, besides its text.
-constexpr size_t kNameBytesMax = 8;  // two column entries and its bits of the bloom filter
-constexpr size_t kQuestionBytesMax = 6;
+constexpr size_t kNameBytesMax = 5;  // two column entries and its bits of the bloom filter
+constexpr size_t kQuestionBytesMax = 5;
 constexpr size_t kTraitBytesMax = 9;
 constexpr size_t kStringBytesMax = 2;
 constexpr size_t kEventBytesInColumnsMax = 20;  // whatever its values are
-constexpr size_t kEventColumnCount = 6;
-// Head, section lengths, first and partial blocks.
+constexpr size_t kIndexColumns = 3;             // questions, clients, traits
+// Head, section lengths, partial blocks.
 constexpr size_t kFixedBytesMax = kSegmentHeadBytesMax + 512;
-
-size_t distance(uint32_t left, uint32_t right) {
-  return left > right ? left - right : right - left;
-}
 
 std::string_view client_key(const Client& client, std::array<uint8_t, kClientKeyBytes>* buffer) {
   (*buffer)[0] = static_cast<uint8_t>(client.kind);
@@ -36,13 +32,12 @@ std::string_view client_key(const Client& client, std::array<uint8_t, kClientKey
 
 struct SegmentBuilder::State {
   EventColumns events;
-  // Greatest values seen, for the estimate.
-  size_t step_max = 0;
-  size_t duration_max = 0;
-  size_t surprise_max = 0;  // distance of a size from its question's first one
+  ColumnEstimate steps;
+  std::array<ColumnEstimate, kOutcomeCount> durations;
+  ColumnEstimate surprises;
 
   size_t dictionary_bytes_max() const;
-  size_t event_bits() const;
+  size_t column_bytes() const;
   void push(const Event& event);
 };
 
@@ -55,31 +50,37 @@ size_t SegmentBuilder::State::dictionary_bytes_max() const {
          kTraitBytesMax * events.traits.size() + strings(events.lists) + strings(events.upstreams);
 }
 
-// Bits of one event if no block had exceptions.
-size_t SegmentBuilder::State::event_bits() const {
+size_t SegmentBuilder::State::column_bytes() const {
   const auto bits = [](size_t most) { return static_cast<size_t>(std::bit_width(most)); };
-  return bits(2 * step_max) + bits(events.questions.size()) + bits(events.clients.size()) +
-         bits(events.traits.size()) + bits(duration_max) + bits(2 * surprise_max);
+  const size_t index_bits =
+      bits(events.questions.size()) + bits(events.clients.size()) + bits(events.traits.size());
+  const size_t blocks = kIndexColumns * (events.count() / kBlockValues + 1);
+  size_t bytes = events.count() * index_bits / 8 + blocks * kBlockOverheadBytesMax + steps.bytes() +
+                 surprises.bytes();
+  for (const ColumnEstimate& outcome : durations) bytes += outcome.bytes();
+  return bytes;
 }
 
 void SegmentBuilder::State::push(const Event& event) {
   EventColumns& to = events;
   if (to.count() == 0) to.hour_ms = event.time_ms - event.time_ms % kSegmentHourMs;
   const auto time = static_cast<uint32_t>(event.time_ms - to.hour_ms);
-  if (to.count() > 0) step_max = std::max(step_max, distance(time, to.time.back()));
+  steps.add(to.count() == 0 ? 0 : int64_t{time} - int64_t{to.time.back()});
 
   bool added = false;
   const uint32_t name = to.names.intern(event.qname);
   const uint32_t question = to.questions.intern(question_key(name, event.qtype), &added);
   if (added) to.question_sizes.push_back(event.response_size);
-  surprise_max = std::max(surprise_max, distance(event.response_size, to.question_sizes[question]));
+  const int64_t surprise = int64_t{event.response_size} - int64_t{to.question_sizes[question]};
+  surprises.add(static_cast<int64_t>(zigzag(surprise)));
 
   const Trait trait = {.bits = trait_byte(event.outcome, event.transport, event.ad),
                        .rcode = event.rcode,
                        .list = to.lists.intern(event.list),
                        .upstream = to.upstreams.intern(event.upstream)};
-  duration_max = std::max<size_t>(duration_max, event.duration_us);
-  ++to.outcomes[static_cast<size_t>(event.outcome)];
+  const auto outcome = static_cast<size_t>(event.outcome);
+  durations[outcome].add(event.duration_us);
+  ++to.outcomes[outcome];
 
   std::array<uint8_t, kClientKeyBytes> buffer;
   to.time.push_back(time);
@@ -113,9 +114,7 @@ Status SegmentBuilder::add(const Event& event) {
 size_t SegmentBuilder::count() const { return state_->events.count(); }
 
 size_t SegmentBuilder::bytes_estimate() const {
-  const size_t blocks = kEventColumnCount * (count() / kBlockValues);
-  return kFixedBytesMax + state_->dictionary_bytes_max() + count() * state_->event_bits() / 8 +
-         blocks * kBlockOverheadBytesMax;
+  return kFixedBytesMax + state_->dictionary_bytes_max() + state_->column_bytes();
 }
 
 Bytes SegmentBuilder::encode(const Options& options) const {

@@ -178,7 +178,7 @@ TEST_CASE("the estimate is never below the encoded size") {
       if (count % 1999 != 1) continue;
       const size_t encoded = builder.encode(options_at(0)).size();
       CHECK(encoded <= builder.bytes_estimate());
-      if (count > 10'000) CHECK(builder.bytes_estimate() < 3 * encoded);
+      if (count > 10'000) CHECK(builder.bytes_estimate() < 2 * encoded);
     }
   }
 }
