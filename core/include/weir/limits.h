@@ -103,6 +103,14 @@ inline constexpr size_t kSiteBytesMax = 64;        // a site stands in paths, lo
 inline constexpr size_t kTokenNameBytesMax = 128;  // for people, to tell tokens apart
 inline constexpr size_t kScopesMax = 64;           // of one token; parsed with every request
 
+// --- Forwarding (the sending side) ---
+inline constexpr int64_t kForwardIntervalMsMin = 1'000;
+inline constexpr int64_t kForwardIntervalMsMax = 3'600'000;
+// Longer promises of Retry-After are asked about again: a quota may have been raised meanwhile.
+inline constexpr int64_t kRetryAfterMsMax = 3'600'000;
+// The last events of an hour are committed a flush interval after it ended.
+inline constexpr int64_t kSealDelayMs = 2 * kFlushIntervalMsDefault;
+
 // --- API ---
 inline constexpr size_t kQueryLimitDefault = 100;
 inline constexpr size_t kQueryLimitMax = 1000;
