@@ -220,7 +220,10 @@ Result<Rows> rollup_get(Db& db, const P& p) {
   for (const auto& [id, row] : db.rollups) {
     for (size_t i = 1; i <= p.size(); ++i) {
       if (p.integer(i) != id) continue;
-      rows.rows.push_back({id, row.skewed, row.data});
+      std::vector<Value> cells = {id};
+      cells.insert(cells.end(), row.outcomes.begin(), row.outcomes.end());
+      cells.insert(cells.end(), {row.skewed, row.data});
+      rows.rows.push_back(std::move(cells));
       break;
     }
   }
@@ -254,8 +257,6 @@ Result<Rows> token_scopes(Db& db, const P& p) {
   return Rows{{{row->second.scopes}}, 0};
 }
 
-Result<Rows> token_remove(Db& db, const P& p) { return changed(db.tokens.erase(p.blob(1))); }
-
 }  // namespace
 
 const MemoryHandlers& memory_log_handlers() {
@@ -285,7 +286,6 @@ const MemoryHandlers& memory_log_handlers() {
       {kRollupRemove, rollup_remove},
       {kTokenPut, token_put},
       {kTokenScopes, token_scopes},
-      {kTokenRemove, token_remove},
       {kTokenRemove, token_remove},
   };
   return kHandlers;

@@ -73,6 +73,7 @@ struct RollupProgress {
   uint64_t events = 0;   // now in the rollups
   uint64_t corrupt = 0;  // in segments that fail their checks: skipped, counted as expired{corrupt}
   uint64_t skewed = 0;   // of events, those rolled up at a bound of time
+  uint64_t corrupt_rollups = 0;  // whose sketch fails its checks: begun anew, counts kept
   bool done = true;      // false: the budget ended first
 };
 // Advances the rollups of the logs, the log that has waited longest first, through every hour that

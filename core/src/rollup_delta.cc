@@ -1,0 +1,146 @@
+#include "rollup_delta.h"
+
+#include <algorithm>
+#include <set>
+
+namespace weir {
+namespace {
+
+constexpr int64_t kHoursPerDay = 24;
+constexpr size_t kSkewedColumn = 1 + kOutcomeCount;
+constexpr size_t kDataColumn = kSkewedColumn + 1;
+
+Summary empty_summary(const RollupKey& key) {
+  const bool hour = key.level == RollupLevel::kHour;
+  return Summary(hour ? Summary::Span::kHour : Summary::Span::kDay, key.hour * kHourMs);
+}
+
+// Ids of ours: packed by rollup_ids.
+RollupKey own_key(int64_t id) {
+  const Result<RollupKey> key = rollup_key(id);
+  WEIR_CHECK(key.ok());
+  return *key;
+}
+
+Result<Summary> sketch_at(const Rows& rows, size_t row, const Summary& expected) {
+  WEIR_ASSIGN(const ByteView bytes, blob_at(rows, row, kDataColumn));
+  WEIR_ASSIGN(Summary summary, Summary::decode(bytes));
+  if (summary.span() != expected.span() || summary.start_ms() != expected.start_ms()) {
+    return Status(Code::kCorrupt, "a rollup holds the summary of another time");
+  }
+  return summary;
+}
+
+}  // namespace
+
+void Rollup::add(const Rollup& other) {
+  counts.add(other.counts);
+  skewed += other.skewed;
+  summary.merge(other.summary);
+}
+
+int64_t RollupDelta::clamped(int64_t time_ms) const {
+  return std::clamp(time_ms, now_ms_ - kSkewPastMs, now_ms_ + kSkewFutureMs);
+}
+
+int64_t RollupDelta::counted_hour(int64_t time_ms) const { return hour_of(clamped(time_ms)); }
+
+bool RollupDelta::add(const SegmentBytes& segment) {
+  if (corrupt_.has_value()) return false;
+  if (segment.end() <= watermark_) return true;
+  const uint64_t skip = segment.first < watermark_ ? watermark_ - segment.first : 0;
+  if (segment.kind == RowKind::kEvents) {
+    const Result<SegmentReader> reader = open_segment(segment);
+    if (!reader.ok()) {
+      corrupt_ = segment;
+      corrupt_->bytes = {};  // they belong to the caller
+      corrupt_events_ = segment.count - skip;
+    } else if (reader->count() > 0 && !add_events(*reader, skip)) {
+      return false;
+    }
+  }
+  watermark_ = segment.end();
+  return true;
+}
+
+bool RollupDelta::add_events(const SegmentReader& reader, uint64_t skip) {
+  const SegmentHead& head = reader.head();
+  // A segment lies in one hour, and clamping keeps the order of times: so do its counted times.
+  const int64_t hour = counted_hour(head.first_ms);
+  if (!hours_.contains(hour)) {
+    if (hours_.size() == hours_max_) return false;
+    hours_[hour].summary = Summary(Summary::Span::kHour, hour * kHourMs);
+  }
+  Rollup& rollup = hours_[hour];
+  const bool skewed =
+      head.first_ms != clamped(head.first_ms) || head.last_ms != clamped(head.last_ms);
+  if (skip == 0 && !skewed) {
+    rollup.summary.add(reader);
+  } else {
+    for (size_t i = skip; i < reader.count(); ++i) {
+      Event event = reader.event(i);
+      const int64_t time_ms = clamped(event.time_ms);
+      rollup.skewed += time_ms != event.time_ms ? 1 : 0;
+      event.time_ms = time_ms;
+      rollup.summary.add(event);
+    }
+  }
+  rollup.counts = rollup.summary.counts();
+  events_ += reader.count() - skip;
+  return true;
+}
+
+uint64_t RollupDelta::skewed() const {
+  uint64_t sum = 0;
+  for (const auto& [hour, rollup] : hours_) sum += rollup.skewed;
+  return sum;
+}
+
+std::vector<int64_t> RollupDelta::rollup_ids(int64_t log_no) const {
+  std::set<int64_t> ids;
+  for (const auto& [hour, rollup] : hours_) {
+    for (const int64_t log : {log_no, kAllLogs}) {
+      ids.insert(rollup_id(RollupLevel::kHour, log, hour));
+      ids.insert(rollup_id(RollupLevel::kDay, log, hour - hour % kHoursPerDay));
+    }
+  }
+  return {ids.begin(), ids.end()};
+}
+
+Rollup RollupDelta::part_of(int64_t id) const {
+  const RollupKey key = own_key(id);
+  const int64_t end = key.hour + (key.level == RollupLevel::kHour ? 1 : kHoursPerDay);
+  Rollup part{{}, 0, empty_summary(key)};
+  for (auto hour = hours_.lower_bound(key.hour); hour != hours_.end() && hour->first < end;
+       ++hour) {
+    part.add(hour->second);
+  }
+  return part;
+}
+
+Result<Rollup> rollup_at(const Rows& rows, size_t row, bool* sketch_ok) {
+  WEIR_ASSIGN(const int64_t id, integer_at(rows, row, 0));
+  WEIR_ASSIGN(const RollupKey key, rollup_key(id));
+  Rollup rollup{{}, 0, empty_summary(key)};
+  for (size_t i = 0; i < kOutcomeCount; ++i) {
+    WEIR_ASSIGN(rollup.counts.by_outcome[i], count_at(rows, row, 1 + i));
+  }
+  WEIR_ASSIGN(rollup.skewed, count_at(rows, row, kSkewedColumn));
+  Result<Summary> sketch = sketch_at(rows, row, rollup.summary);
+  *sketch_ok = sketch.ok();
+  if (sketch.ok()) rollup.summary = std::move(sketch).value();
+  return rollup;
+}
+
+Statement rollup_put(int64_t id, const Rollup& rollup) {
+  std::vector<Value> parameters = {id};
+  for (const uint64_t count : rollup.counts.by_outcome) {
+    parameters.emplace_back(static_cast<int64_t>(count));
+  }
+  parameters.emplace_back(static_cast<int64_t>(rollup.skewed));
+  const bool hour = own_key(id).level == RollupLevel::kHour;
+  parameters.emplace_back(rollup.summary.encode(hour ? kHourRollupBytesMax : kDayRollupBytesMax));
+  return Statement{StatementId::kRollupPut, std::move(parameters)};
+}
+
+}  // namespace weir

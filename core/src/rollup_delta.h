@@ -1,0 +1,70 @@
+// RollupDelta: the events of one log from its watermark on, summed up by hour, and how they are
+// added to stored rollups. Pure; log_store_rollup.cc does the steps around it.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "log_rows.h"
+#include "weir/summary.h"
+
+namespace weir {
+
+// Hours of one delta: for each at most four rollups (hour and day, of the log and of all logs).
+inline constexpr size_t kDeltaHoursMax = 8;
+inline constexpr size_t kRollupsPerHour = 4;
+inline constexpr size_t kRollupGetIds = 32;  // parameters of kRollupGet
+static_assert(kDeltaHoursMax * kRollupsPerHour == kRollupGetIds);
+
+// A rollup as stored: counts beside the sketch.
+struct Rollup {
+  OutcomeCounts counts;
+  uint64_t skewed = 0;
+  Summary summary;
+
+  void add(const Rollup& other);
+};
+
+class RollupDelta {
+ public:
+  // Events before `watermark` are in the rollups already. At most `hours_max` hours.
+  RollupDelta(uint64_t watermark, int64_t now_ms, size_t hours_max)
+      : watermark_(watermark), now_ms_(now_ms), hours_max_(hours_max) {}
+
+  // The hour in which times are counted: clamped to [now − 400 d, now + 1 h].
+  int64_t counted_hour(int64_t time_ms) const;
+
+  // Adds the next segment. False: the delta is full, this segment belongs to the next one.
+  bool add(const SegmentBytes& segment);
+
+  uint64_t watermark() const { return watermark_; }  // end of what was added
+  const std::map<int64_t, Rollup>& hours() const { return hours_; }
+  uint64_t events() const { return events_; }
+  uint64_t skewed() const;
+  uint64_t corrupt_events() const { return corrupt_events_; }
+  // The segment whose bytes fail their checks (without the bytes); at most one, it ends the delta.
+  const std::optional<SegmentBytes>& corrupt() const { return corrupt_; }
+
+  // The ids of all rollups that the delta changes, ascending, at most kRollupGetIds.
+  std::vector<int64_t> rollup_ids(int64_t log_no) const;
+  // What the delta adds to the rollup `id`.
+  Rollup part_of(int64_t id) const;
+
+ private:
+  bool add_events(const SegmentReader& reader, uint64_t skip);
+  int64_t clamped(int64_t time_ms) const;
+
+  uint64_t watermark_;
+  const int64_t now_ms_;
+  const size_t hours_max_;
+  std::map<int64_t, Rollup> hours_;  // by hour since 1970
+  uint64_t events_ = 0;
+  uint64_t corrupt_events_ = 0;
+  std::optional<SegmentBytes> corrupt_;
+};
+
+// A row of kRollupGet; `*sketch_ok` is false if the summary had to begin anew.
+Result<Rollup> rollup_at(const Rows& rows, size_t row, bool* sketch_ok);
+Statement rollup_put(int64_t id, const Rollup& rollup);
+
+}  // namespace weir
