@@ -1,6 +1,5 @@
 #include "native/dns/answer.h"
 
-#include <algorithm>
 #include <cstring>
 
 namespace weir {
@@ -100,5 +99,30 @@ size_t render_answer(const AnswerView& answer, const Request& request, std::span
   write_dns_header(header, out);
   return size + opt_bytes;
 }
+
+namespace internal {
+
+void begin_answer(const Request& request, uint16_t rcode, bool truncated, DnsWriter* writer) {
+  const DnsQuery& query = request.query;
+  writer->header({.id = query.header.id,
+                  .qr = true,
+                  .tc = truncated,
+                  .rd = query.header.rd,
+                  .ra = true,
+                  .cd = query.header.cd,
+                  .rcode = static_cast<uint8_t>(rcode & 0x0FU)});
+  writer->question(query.qname, query.qtype, query.qclass);
+}
+
+size_t end_answer(const Request& request, DnsWriter* writer, std::span<uint8_t> out) {
+  if (request.query.edns) {
+    writer->opt({.udp_payload = kUdpPayloadBytesMax, .dnssec_ok = request.query.edns->dnssec_ok});
+  }
+  const size_t size = writer->finish().size();
+  restore_question(request, out.first(size));
+  return size;
+}
+
+}  // namespace internal
 
 }  // namespace weir

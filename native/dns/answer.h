@@ -6,6 +6,7 @@
 // RD, CD, the letter case of the question, EDNS and the size limit, is put in by render_answer().
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -61,8 +62,34 @@ bool shows_ad(const AnswerView& answer, const Request& request);
 // Puts the client's letter case into a message of ours that repeats the question of `request`.
 void restore_question(const Request& request, std::span<uint8_t> message);
 
+// An answer of our own, without a cache behind it: header and question, the records that
+// fill(writer) adds, OPT if the client sent one. Cut to the question with TC set like
+// render_answer().
+template <class Fill>
+size_t write_answer(const Request& request, uint16_t rcode, std::span<uint8_t> out, Fill fill);
+
 // Writes the client's message, cut to the question with TC set where it passes response_limit() or
 // `out`. Returns the bytes used; `out` must have room for kUdpPayloadBytesMin.
 size_t render_answer(const AnswerView& answer, const Request& request, std::span<uint8_t> out);
+
+namespace internal {
+// Header and question of an answer of our own.
+void begin_answer(const Request& request, uint16_t rcode, bool truncated, DnsWriter* writer);
+// OPT and the counts.
+size_t end_answer(const Request& request, DnsWriter* writer, std::span<uint8_t> out);
+}  // namespace internal
+
+template <class Fill>
+size_t write_answer(const Request& request, uint16_t rcode, std::span<uint8_t> out, Fill fill) {
+  const std::span<uint8_t> room = out.first(std::min(response_limit(request), out.size()));
+  DnsWriter writer(room);
+  internal::begin_answer(request, rcode, false, &writer);
+  fill(writer);
+  const size_t size = internal::end_answer(request, &writer, room);
+  if (size != 0) return size;
+  DnsWriter truncated(room);
+  internal::begin_answer(request, rcode, true, &truncated);
+  return internal::end_answer(request, &truncated, room);
+}
 
 }  // namespace weir

@@ -58,6 +58,12 @@ void DnsCache::complete(const CacheKey& key, uint32_t now_s,
   for (const FlightWaiter& waiter : waiters) waiter(answer);
 }
 
+void DnsCache::drop_flights() {
+  for (const std::unique_ptr<Stripe>& one : stripes_) {
+    one->flights.with([](Flights& flights) { flights.waiters.clear(); });
+  }
+}
+
 CacheStats DnsCache::stats() const {
   CacheStats sum;
   for (const std::unique_ptr<Stripe>& one : stripes_) {

@@ -62,6 +62,10 @@ class DnsCache {
   void complete(const CacheKey& key, uint32_t now_s,
                 const std::shared_ptr<const UpstreamAnswer>& answer);
 
+  // Forgets all flights without calling anybody, so that no waiter outlives those whom it would
+  // call. For the end, when no thread uses the cache any more.
+  void drop_flights();
+
   CacheStats stats() const;
 
  private:

@@ -15,15 +15,11 @@ constexpr int64_t kRotationsMax = 1000;
 constexpr size_t kTruncatedV4Bytes = 3;  // /24
 constexpr size_t kTruncatedV6Bytes = 6;  // /48
 
-// IPv4 clients of a dual-stack socket arrive as ::ffff:a.b.c.d and are logged as IPv4.
 Client client_of(const SocketAddress& address) {
   Client client;
   if (address.family() == AF_INET) {
     client.kind = Client::Kind::kV4;
     std::memcpy(client.bytes.data(), &address.v4(), 4);
-  } else if (IN6_IS_ADDR_V4MAPPED(&address.v6())) {
-    client.kind = Client::Kind::kV4;
-    std::memcpy(client.bytes.data(), address.v6().s6_addr + 12, 4);
   } else {
     client.kind = Client::Kind::kV6;
     std::memcpy(client.bytes.data(), &address.v6(), 16);

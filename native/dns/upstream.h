@@ -27,7 +27,7 @@ struct UpstreamCounters {
   std::atomic<uint64_t> answers{0};
   std::atomic<uint64_t> timeouts{0};
   std::atomic<uint64_t> errors{0};       // of sockets: refused, unreachable, closed, no port
-  std::atomic<uint64_t> forgeries{0};    // messages that are no answer to what was asked
+  std::atomic<uint64_t> mismatches{0};   // messages that are no answer to what was asked
   std::atomic<uint64_t> truncations{0};  // answers asked for again over TCP
 };
 
