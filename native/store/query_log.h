@@ -26,9 +26,10 @@ class Collectable;
 namespace weir {
 
 struct QueryLogOptions {
-  std::string data_dir;  // made if it is missing
-  bool enabled = true;   // false: events are counted as dropped{disabled}; reads are served
-  size_t producers = 1;  // how many sinks, 1 … kProducersMax
+  std::string data_dir;        // made if it is missing
+  std::string site = "local";  // of new logs
+  bool enabled = true;         // false: events are counted as dropped{disabled}; reads are served
+  size_t producers = 1;        // how many sinks, 1 … kProducersMax
   size_t buffer_events = kBufferEventsDefault;  // not yet committed, over all producers
   int64_t flush_interval_ms = kFlushIntervalMsDefault;
   int64_t flush_interval_ms_longest = kFlushIntervalMsDefault;  // when the buffer is nearly empty

@@ -180,6 +180,20 @@ Result<Rows> ledger_add_alone(Db& db, const P& p) {
   return wanted ? ledger_add(db, p) : changed(0);
 }
 
+Result<Rows> ledger_sums(Db& db, const P& p) {
+  std::vector<int64_t> sums(MemoryLedger().growth.size());
+  int64_t unclean = 0;
+  for (const auto& [id, row] : db.ledger) {
+    if (id < p.integer(1) || id > p.integer(2)) continue;
+    for (size_t i = 0; i < sums.size(); ++i) sums[i] += row.growth[i];
+    unclean = std::max(unclean, row.unclean);
+  }
+  Rows rows;
+  rows.rows.emplace_back(sums.begin(), sums.end());
+  rows.rows[0].emplace_back(unclean);
+  return rows;
+}
+
 Result<Rows> ledger_expire(Db& db, const P& p) {
   if (!db.segments.contains(p.integer(3))) return changed(0);
   db.ledger[p.integer(1)].expired_retention += p.integer(2);
@@ -277,6 +291,7 @@ const MemoryHandlers& memory_log_handlers() {
       {kSegmentRemove, segment_remove},
       {kLedgerAddWithSegments, ledger_add_with_segments},
       {kLedgerAddAlone, ledger_add_alone},
+      {kLedgerSums, ledger_sums},
       {kLedgerExpire, ledger_expire},
       {kLedgerCorrupt, ledger_corrupt},
       {kRollupAssert, rollup_assert},

@@ -60,6 +60,9 @@ struct AppendRequest {
 };
 OperationPtr append(AppendRequest request);
 
+// What the ledger holds of one log, over all hours: what its writer has accounted for.
+OperationPtr log_ledger(int64_t log_no, LedgerDelta* result);
+
 // --- Rollups ---
 
 struct RollupBudget {

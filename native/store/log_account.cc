@@ -1,0 +1,124 @@
+#include "native/store/log_account.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+
+namespace weir {
+namespace {
+
+uint64_t sum_of(const std::array<uint64_t, kDropReasonCount>& dropped) {
+  return std::accumulate(dropped.begin(), dropped.end(), uint64_t{0});
+}
+
+// Could `pending` be what was counted after the last commit? Differences of a page that is older
+// than the database have wrapped and are huge.
+bool plausible(const LedgerCounters& pending) {
+  constexpr uint64_t kMost = kIntegerMax;
+  if (pending.offered > kMost) return false;
+  for (const uint64_t dropped : pending.dropped) {
+    if (dropped > kMost) return false;
+  }
+  return sum_of(pending.dropped) <= pending.offered;
+}
+
+Status add_to_ledger(Executor& executor, const LogState& log, const LedgerDelta& delta,
+                     int64_t now_ms) {
+  auto operation = append({.log_no = log.log_no,
+                           .segments = {},
+                           .ledger = delta,
+                           .ledger_sequence = log.ledger_sequence + 1,
+                           .now_ms = now_ms});
+  return run_operation(*operation, executor);
+}
+
+// The log that the page names, if the database has all of it.
+const LogState* find_log(const std::vector<LogState>& logs, const LedgerPage& page) {
+  if (page.found() != LedgerPage::Found::kIntact) return nullptr;
+  const auto log = std::find_if(logs.begin(), logs.end(), [&page](const LogState& state) {
+    return state.log == page.state().log;
+  });
+  if (log == logs.end()) {
+    spdlog::warn("the ledger page belongs to another database: a new log begins");
+    return nullptr;
+  }
+  if (log->end < page.state().committed_end) {
+    spdlog::warn(
+        "the database ends at {} and was at {} before, an older copy was restored: "
+        "a new log begins",
+        log->end, page.state().committed_end);
+    return nullptr;
+  }
+  return &*log;
+}
+
+// Accounts for what the last run had in memory when it was killed.
+Status settle_crash(Executor& executor, LedgerPage& page, LogAccount* account, int64_t now_ms) {
+  LedgerCounters pending = page.of_log() - account->accounted;
+  LedgerDelta delta;
+  delta.unclean = page.from_earlier_boot() && !page.state().clean;
+  if (!plausible(pending)) {
+    delta.unclean = true;
+  } else {
+    // Counted in the page first: if the next kill comes before the commit, the sum is the same.
+    const uint64_t crash = pending.offered - sum_of(pending.dropped);
+    page.writer_slot().count_dropped(DropReason::kCrash, crash);
+    pending.dropped[static_cast<size_t>(DropReason::kCrash)] += crash;
+    delta.offered = pending.offered;
+    delta.dropped = pending.dropped;
+    if (crash > 0) spdlog::warn("{} events were in memory when the last run ended", crash);
+  }
+  if (delta.offered == 0 && !delta.unclean) return {};
+  if (delta.unclean) spdlog::warn("power was lost: the ledger cannot tell how many events with it");
+  WEIR_TRY(add_to_ledger(executor, account->log, delta, now_ms));
+  account->accounted = account->accounted + LedgerCounters{delta.offered, 0, delta.dropped};
+  ++account->log.ledger_sequence;
+  return {};
+}
+
+}  // namespace
+
+Result<LogAccount> account_of_log(Executor& executor, const LogId& log, const std::string& site,
+                                  int64_t now_ms) {
+  LogAccount account;
+  auto opening = open_log(log, site, now_ms, &account.log);
+  WEIR_TRY(run_operation(*opening, executor));
+  LedgerDelta sums;
+  auto reading = log_ledger(account.log.log_no, &sums);
+  WEIR_TRY(run_operation(*reading, executor));
+  account.accounted = {sums.offered, sums.collapsed, sums.dropped};
+  return account;
+}
+
+Result<LogAccount> open_new_log(Executor& executor, const std::string& site, int64_t now_ms,
+                                const MakeLogId& make_log_id) {
+  return account_of_log(executor, make_log_id(), site, now_ms);
+}
+
+Result<LogAccount> settle_account(Executor& executor, LedgerPage& page, const std::string& site,
+                                  int64_t now_ms, const MakeLogId& make_log_id) {
+  std::vector<LogState> logs;
+  auto operation = list_logs(site, &logs);
+  WEIR_TRY(run_operation(*operation, executor));
+
+  std::optional<LogAccount> account;
+  if (const LogState* log = find_log(logs, page)) {
+    WEIR_ASSIGN(account, account_of_log(executor, log->log, site, now_ms));
+    WEIR_TRY(settle_crash(executor, page, &*account, now_ms));
+  } else {
+    const bool lost_count =
+        page.found() == LedgerPage::Found::kIntact ? !page.state().clean : !logs.empty();
+    WEIR_ASSIGN(account, open_new_log(executor, site, now_ms, make_log_id));
+    if (lost_count || page.found() == LedgerPage::Found::kUnusable) {
+      spdlog::warn("the ledger cannot tell how many events the last run had in memory");
+      WEIR_TRY(add_to_ledger(executor, account->log, {.unclean = true}, now_ms));
+      ++account->log.ledger_sequence;
+    }
+  }
+  page.set_state({account->log.log, account->log.end, page.totals() - account->accounted, false});
+  return *account;
+}
+
+}  // namespace weir

@@ -1,0 +1,38 @@
+// LogAccount: which log the writer goes on with, and what of it the database accounts for.
+//
+// At start the ledger page (what was offered) is compared with the database (what is stored or
+// known to be dropped). They agree after a clean stop. After a kill the difference becomes
+// dropped{crash}. If the page is ahead of the database, the database is an older copy: numbers
+// after its end were given away already, so a new log begins. If the page cannot be believed, the
+// ledger says `unclean` instead of naming a number.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "native/store/ledger_page.h"
+#include "weir/executor.h"
+#include "weir/log_store.h"
+
+namespace weir {
+
+struct LogAccount {
+  LogState log;
+  LedgerCounters accounted;  // of this log, in the database
+};
+
+using MakeLogId = std::function<LogId()>;
+
+// Settles the ledger of the last run, chooses the log and leaves page and database in agreement:
+// page.of_log() == accounted. Safe to repeat after a kill at any point.
+Result<LogAccount> settle_account(Executor& executor, LedgerPage& page, const std::string& site,
+                                  int64_t now_ms, const MakeLogId& make_log_id);
+
+// What the database knows of a log; opens it if it is not there.
+Result<LogAccount> account_of_log(Executor& executor, const LogId& log, const std::string& site,
+                                  int64_t now_ms);
+// The same for a new log. The page still belongs to the old one.
+Result<LogAccount> open_new_log(Executor& executor, const std::string& site, int64_t now_ms,
+                                const MakeLogId& make_log_id);
+
+}  // namespace weir

@@ -1,0 +1,80 @@
+#include "native/store/log_metrics.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace weir {
+namespace {
+
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+MetricFamily single(const char* name, const char* help, MetricType type, uint64_t value) {
+  return MetricFamilyBuilder(name, help, type).add({}, value).build();
+}
+
+// What a buffer of 10,000 to 200,000 events gives in one batch, in powers of four.
+prometheus::Histogram::BucketBoundaries size_bounds() {
+  return {1, 4, 16, 64, 256, 1024, 4096, 16384, 65536};
+}
+
+void add_storage(const LogMetrics::Reading& reading, std::vector<MetricFamily>* families) {
+  const QueryLogStats& stats = reading.stats;
+  const auto counter = [&](const char* name, const char* help, uint64_t value) {
+    families->push_back(single(name, help, MetricType::Counter, value));
+  };
+  const auto gauge = [&](const char* name, const char* help, uint64_t value) {
+    families->push_back(single(name, help, MetricType::Gauge, value));
+  };
+  counter("weir_storage_events_total", "Events committed to the database", reading.ledger.stored);
+  counter("weir_storage_commits_total", "Batches committed", stats.batches);
+  counter("weir_storage_retries_total", "Commits that the environment refused", stats.retries);
+  counter("weir_storage_halvings_total", "Batches refused for their data", stats.halvings);
+  counter("weir_storage_corrupt_events_total", "Events in stored segments that fail their checks",
+          stats.corrupt_events);
+  gauge("weir_storage_circuit_open", "1 while writes are refused because the database fails",
+        stats.circuit_open ? 1 : 0);
+  gauge("weir_storage_database_bytes", "Size of the database file", reading.database_bytes);
+  gauge("weir_storage_wal_bytes", "Size of the write-ahead log", reading.wal_bytes);
+}
+
+}  // namespace
+
+LogMetrics::LogMetrics(std::function<Reading()> read)
+    : read_(std::move(read)), size_(size_bounds()) {}
+
+void LogMetrics::on_flush(uint64_t events, int64_t duration_us) {
+  constexpr int64_t kMost = std::numeric_limits<uint32_t>::max();
+  duration_.observe(static_cast<uint32_t>(std::clamp<int64_t>(duration_us, 0, kMost)));
+  size_.Observe(static_cast<double>(events));
+}
+
+std::vector<MetricFamily> LogMetrics::Collect() const {
+  const Reading reading = read_();
+  std::vector<MetricFamily> families;
+  families.push_back(single("weir_query_buffer_size", "Events offered and not yet committed",
+                            MetricType::Gauge, reading.stats.held));
+  families.push_back(single("weir_query_buffer_capacity", "Events that may wait for their commit",
+                            MetricType::Gauge, reading.stats.capacity));
+  MetricFamilyBuilder dropped("weir_dropped_queries_total",
+                              "Events that were not stored, by reason", MetricType::Counter);
+  for (size_t i = 0; i < kDropReasonCount; ++i) {
+    dropped.add({{"reason", std::string(drop_reason_name(static_cast<DropReason>(i)))}},
+                reading.ledger.dropped[i]);
+  }
+  families.push_back(dropped.build());
+  DurationSum duration;
+  duration.add(duration_);
+  families.push_back(MetricFamilyBuilder("weir_batch_flush_duration_seconds",
+                                         "Duration of an attempt to commit", MetricType::Histogram)
+                         .add({}, duration.metric())
+                         .build());
+  families.push_back(MetricFamilyBuilder("weir_batch_flush_size", "Events of an attempt to commit",
+                                         MetricType::Histogram)
+                         .add({}, size_.Collect())
+                         .build());
+  add_storage(reading, &families);
+  return families;
+}
+
+}  // namespace weir

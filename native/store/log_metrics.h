@@ -1,0 +1,36 @@
+// LogMetrics: the query log's metrics, under the names of the documents (REQUIREMENTS 002-09 …).
+#pragma once
+
+#include <prometheus/collectable.h>
+#include <prometheus/histogram.h>
+
+#include <functional>
+
+#include "native/runtime/metrics.h"
+#include "native/store/query_log.h"
+
+namespace weir {
+
+class LogMetrics final : public prometheus::Collectable {
+ public:
+  // What is asked at each collection.
+  struct Reading {
+    QueryLogStats stats;
+    Ledger ledger;  // offered, stored and dropped
+    uint64_t database_bytes = 0;
+    uint64_t wal_bytes = 0;
+  };
+  explicit LogMetrics(std::function<Reading()> read);
+
+  // The writer thread reports each attempt to commit.
+  void on_flush(uint64_t events, int64_t duration_us);
+
+  std::vector<prometheus::MetricFamily> Collect() const override;
+
+ private:
+  std::function<Reading()> read_;
+  DurationHistogram duration_;
+  prometheus::Histogram size_;
+};
+
+}  // namespace weir

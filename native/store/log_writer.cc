@@ -1,0 +1,172 @@
+#include "native/store/log_writer.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "native/runtime/thread_name.h"
+
+namespace weir {
+namespace {
+
+constexpr int64_t kStopStepMs = 20;  // between attempts while stopping
+
+// "12 buffer_full, 3 disabled" of what was dropped in between.
+std::string describe_drops(const LedgerCounters& dropped) {
+  std::string text;
+  for (size_t i = 0; i < kDropReasonCount; ++i) {
+    if (dropped.dropped[i] == 0) continue;
+    if (!text.empty()) text += ", ";
+    text += std::to_string(dropped.dropped[i]) + " ";
+    text += drop_reason_name(static_cast<DropReason>(i));
+  }
+  return text;
+}
+
+}  // namespace
+
+LogWriter::LogWriter(const Parts& parts, Clock clock, std::function<void()> publish)
+    : parts_(parts),
+      clock_(std::move(clock)),
+      publish_(std::move(publish)),
+      queue_(parts.intake.wake),
+      reported_(parts.page.totals()) {}
+
+LogWriter::~LogWriter() { stop(0); }
+
+void LogWriter::start() {
+  thread_ = std::thread([this] {
+    set_thread_name("weir-writer");
+    run();
+  });
+}
+
+void LogWriter::stop(int64_t bound_ms) {
+  if (!thread_.joinable()) return;
+  stop_bound_ms_ = bound_ms;
+  stopping_ = true;
+  parts_.intake.wake.wake();
+  thread_.join();
+}
+
+void LogWriter::run() {
+  while (!stopping_) {
+    const bool found_events = turn();
+    publish_();
+    rest(found_events);
+  }
+  finish();
+  publish_();
+}
+
+// Returns whether events came, so that more may come soon.
+bool LogWriter::turn() {
+  queue_.run_all();
+  const ClockPair now = clock_();
+  const int64_t now_ms = monotonic_ms(now);
+  const size_t found = drain(now_ms);
+  watch_fill();
+  LogCommitter& committer = parts_.committer;
+  if (!committer.commit_due() && !committer.circuit_open()) {
+    if (now_ms >= next_drop_commit_ms_) {
+      committer.commit_drops();
+      next_drop_commit_ms_ = now_ms + kDropCommitIntervalMs;
+    }
+    parts_.maintenance.step(now);
+  }
+  report_drops(now_ms);
+  return found > 0;
+}
+
+// Takes events out of all rings, in the order of their times.
+size_t LogWriter::drain(int64_t now_ms) {
+  drained_.clear();
+  order_.clear();
+  for (const auto& sink : parts_.sinks) {
+    sink->ring().read(kDrainEventsMax - drained_.size(), [this](ByteView bytes) {
+      auto event = decode_event(bytes);
+      WEIR_CHECK(event.ok());  // our own bytes
+      order_.emplace_back(event->time_ms, static_cast<uint32_t>(drained_.size()));
+      drained_.push_back(*event);
+    });
+  }
+  // Within one millisecond the order of reading stays, which is each producer's own.
+  std::sort(order_.begin(), order_.end());
+  for (const auto& [time_ms, index] : order_) parts_.committer.add(drained_[index], now_ms);
+  for (const auto& sink : parts_.sinks) sink->ring().release();
+  return drained_.size();
+}
+
+void LogWriter::watch_fill() {
+  const BufferGauge& gauge = parts_.intake.gauge;
+  const int percent = gauge.percent();
+  parts_.committer.set_fill(percent);
+  if (percent >= kWatermarkPercent && !watermark_reached_) {
+    watermark_reached_ = true;
+    spdlog::warn("query buffer high: {} of {} events ({} %)", gauge.held(), gauge.capacity(),
+                 percent);
+  } else if (percent < kWatermarkResetPercent) {
+    watermark_reached_ = false;
+  }
+}
+
+void LogWriter::report_drops(int64_t now_ms) {
+  if (now_ms < next_report_ms_) return;
+  next_report_ms_ = now_ms + kReportIntervalMs;
+  const LedgerCounters totals = parts_.page.totals();
+  const LedgerCounters since = totals - reported_;
+  // Switched off is not worth a line each second.
+  LedgerCounters worth = since;
+  worth.dropped[static_cast<size_t>(DropReason::kDisabled)] = 0;
+  const std::string drops = describe_drops(worth);
+  if (drops.empty()) return;
+  reported_ = totals;
+  const std::string sample = parts_.intake.sample.take();
+  spdlog::warn("dropped queries: {}{}{}", drops, sample.empty() ? "" : "; one of them: ", sample);
+}
+
+void LogWriter::rest(bool found_events) {
+  WakeEvent& wake = parts_.intake.wake;
+  const int64_t now_ms = monotonic_ms(clock_());
+  const int64_t next_ms =
+      std::min(parts_.committer.next_deadline_ms(), parts_.maintenance.next_due_ms());
+  const int64_t pause_ms = std::clamp<int64_t>(next_ms - now_ms, 0, kParkMsMax);
+  if (pause_ms == 0) return;
+  if (found_events) {
+    wake.sleep(std::min(pause_ms, kDrainIntervalMs));
+    return;
+  }
+  const uint64_t known = parts_.committer.events_held();
+  wake.park(pause_ms, [&] { return parts_.intake.gauge.held() != known; });
+}
+
+void LogWriter::finish() {
+  const int64_t end_ms = monotonic_ms(clock_()) + stop_bound_ms_;
+  LogCommitter& committer = parts_.committer;
+  do {
+    queue_.run_all();
+    const int64_t now_ms = monotonic_ms(clock_());
+    const bool drained = drain(now_ms) > 0;
+    committer.hurry();
+    const bool was_open = committer.circuit_open();
+    if (committer.commit_due() && committer.circuit_open() && was_open) {
+      parts_.intake.wake.sleep(kStopStepMs);
+    } else if (!drained && committer.idle()) {
+      break;
+    }
+  } while (monotonic_ms(clock_()) < end_ms);
+  while (drain(monotonic_ms(clock_())) > 0) {
+  }
+  committer.abandon();
+  committer.commit_drops();
+  committer.commit_drops();  // one that was in doubt, then what came since
+  if (committer.settled()) {
+    LedgerPage::State state = parts_.page.state();
+    state.clean = true;
+    parts_.page.set_state(state);
+  }
+  report_drops(monotonic_ms(clock_()) + kReportIntervalMs);
+  queue_.close();
+}
+
+}  // namespace weir

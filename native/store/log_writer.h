@@ -1,0 +1,77 @@
+// LogWriter: the writer thread: drains the rings, feeds the committer, keeps house in between.
+//
+// A turn drains every ring at least each kDrainIntervalMs while events come, sorts what it found by
+// time, so that the order of arrival holds across producers, and commits what is due. Without
+// events it parks until a producer, a deadline or posted work wakes it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "native/store/intake.h"
+#include "native/store/log_committer.h"
+#include "native/store/maintenance.h"
+#include "native/store/ring_sink.h"
+#include "native/store/writer_queue.h"
+
+namespace weir {
+
+class LogWriter {
+ public:
+  static constexpr int64_t kDrainIntervalMs = 10;
+  static constexpr size_t kDrainEventsMax = 1 << 14;  // per turn: some milliseconds of sorting
+  static constexpr int64_t kParkMsMax = 1000;
+  static constexpr int64_t kReportIntervalMs = 1000;        // drop reports
+  static constexpr int64_t kDropCommitIntervalMs = 10'000;  // drops that no batch carries
+  static constexpr int kWatermarkPercent = 80;              // REQUIREMENTS 002-04
+  static constexpr int kWatermarkResetPercent = 40;
+
+  struct Parts {  // borrowed
+    Intake& intake;
+    LedgerPage& page;
+    std::span<const std::unique_ptr<RingSink>> sinks;
+    LogCommitter& committer;
+    Maintenance& maintenance;
+  };
+  // `publish` is called on the writer thread after every turn that changed something.
+  LogWriter(const Parts& parts, Clock clock, std::function<void()> publish);
+  ~LogWriter();  // stops at once if stop() was not called
+
+  void start();
+  // Drains and commits for at most `bound_ms`, counts the rest as dropped{shutdown}, ends the
+  // thread. Repeating it does nothing.
+  void stop(int64_t bound_ms);
+
+  WriterQueue& queue() { return queue_; }
+
+ private:
+  void run();
+  bool turn();
+  size_t drain(int64_t now_ms);
+  void watch_fill();
+  void report_drops(int64_t now_ms);
+  void rest(bool found_events);
+  void finish();
+
+  Parts parts_;
+  Clock clock_;
+  std::function<void()> publish_;
+  WriterQueue queue_;
+  std::thread thread_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<int64_t> stop_bound_ms_{0};
+
+  std::vector<Event> drained_;  // views into the rings
+  std::vector<std::pair<int64_t, uint32_t>> order_;
+  bool watermark_reached_ = false;
+  int64_t next_report_ms_ = 0;
+  int64_t next_drop_commit_ms_ = 0;
+  LedgerCounters reported_;
+};
+
+}  // namespace weir

@@ -1,0 +1,80 @@
+#include "native/store/maintenance.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace weir {
+
+Maintenance::Maintenance(Executor& executor, std::function<RetentionPolicy()> policy,
+                         std::function<Status()> checkpoint)
+    : executor_(executor), policy_(std::move(policy)), checkpoint_(std::move(checkpoint)) {}
+
+int64_t Maintenance::next_due_ms() const {
+  int64_t due = tasks_[0].due_ms;
+  for (const Task& task : tasks_) due = std::min(due, task.due_ms);
+  return due;
+}
+
+void Maintenance::begin(Kind kind, const ClockPair& now) {
+  kind_ = kind;
+  if (kind == kRollup) {
+    rollup_ = {};
+    operation_ = advance_rollups(
+        now.wall_ms, {.events = kRollupEventsMax, .statements = kRollupStatementsMin}, &rollup_);
+  } else {
+    RetentionPolicy policy = policy_();
+    policy.now_ms = now.wall_ms;
+    retention_ = {};
+    operation_ = retain(policy, &retention_);
+  }
+  reply_ = {};
+}
+
+bool Maintenance::step(const ClockPair& now) {
+  const int64_t now_ms = now.monotonic_us / 1000;
+  if (operation_ == nullptr) {
+    const auto due = std::find_if(tasks_.begin(), tasks_.end(),
+                                  [now_ms](const Task& task) { return task.due_ms <= now_ms; });
+    if (due == tasks_.end()) return false;
+    const auto kind = static_cast<Kind>(due - tasks_.begin());
+    if (kind == kCheckpoint) {
+      kind_ = kind;
+      finish(checkpoint_(), now);
+      return true;
+    }
+    begin(kind, now);
+  }
+  Step step = operation_->resume(std::exchange(reply_, {}));
+  if (auto* done = std::get_if<Done>(&step)) {
+    operation_ = nullptr;
+    finish(done->status, now);
+  } else if (const auto* group = std::get_if<Group>(&step)) {
+    reply_ = executor_.run_group(*group);
+  } else if (const auto* read = std::get_if<Read>(&step)) {
+    reply_ = executor_.run_read(*read);
+  } else if (const auto* object = std::get_if<Object>(&step)) {
+    reply_ = executor_.run_object(*object);
+  }
+  return true;
+}
+
+void Maintenance::finish(const Status& status, const ClockPair& now) {
+  Task& task = tasks_[kind_];
+  if (!status.ok() && !task.failed) spdlog::warn("{} failed: {}", task.name, status.message());
+  task.failed = !status.ok();
+  const bool more = status.ok() && ((kind_ == kRollup && !rollup_.done) ||
+                                    (kind_ == kRetention && !retention_.done));
+  task.due_ms = now.monotonic_us / 1000 + (more ? 0 : task.interval_ms);
+  if (kind_ == kRollup && rollup_.corrupt > 0) {
+    corrupt_events_ += rollup_.corrupt;
+    spdlog::error("{} events stand in segments that fail their checks", rollup_.corrupt);
+  }
+  if (kind_ == kRetention && retention_.events > 0) {
+    spdlog::info("retention removed {} events", retention_.events);
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,315 @@
+// Wires the parts of the query log together and keeps what lies between them: the ledger's sum, the
+// switches, forks.
+#include "native/store/query_log.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <vector>
+
+#include "native/runtime/guarded.h"
+#include "native/runtime/random.h"
+#include "native/store/checkpoint.h"
+#include "native/store/data_lock.h"
+#include "native/store/log_metrics.h"
+#include "native/store/log_runner.h"
+#include "native/store/log_writer.h"
+#include "native/store/migrations.h"
+
+namespace weir {
+namespace {
+
+// A common event takes 60 to 100 bytes in a ring.
+constexpr size_t kRingBytesPerEvent = 128;
+
+// One producer may get all of the traffic, or a few may share it; together they take at most twice
+// what the buffer needs.
+size_t ring_bytes(const QueryLogOptions& options) {
+  const size_t all = options.buffer_events * kRingBytesPerEvent;
+  return std::min(all, 2 * all / options.producers);
+}
+
+LogId random_log_id() {
+  RandomSource random;
+  LogId log;
+  for (uint8_t& byte : log.bytes) byte = random.next<uint8_t>();
+  return log;
+}
+
+Status check_options(const QueryLogOptions& options) {
+  if (options.producers < 1 || options.producers > kProducersMax) {
+    return Status(Code::kInvalid, "the query log takes 1 to 256 producers");
+  }
+  if (options.buffer_events < 1 || options.buffer_events > kBufferEventsMax) {
+    return Status(Code::kInvalid, "the query log's buffer takes 1 to 200,000 events");
+  }
+  return {};
+}
+
+uint64_t file_bytes(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return error ? 0 : size;
+}
+
+class SqliteQueryLog final : public QueryLog {
+ public:
+  SqliteQueryLog(const QueryLogOptions& options, DataLock lock, SqliteDatabase database,
+                 std::unique_ptr<LedgerPage> page)
+      : options_(options),
+        path_(options.data_dir + "/weir.db"),
+        lock_(std::move(lock)),
+        database_(std::move(database)),
+        page_(std::move(page)),
+        intake_(options.buffer_events),
+        retention_days_(options.retention_days) {}
+
+  ~SqliteQueryLog() override {
+    const Status status = SqliteQueryLog::stop(kStopMsDefault);
+    if (!status.ok()) spdlog::error("the query log did not stop in order: {}", status.message());
+  }
+
+  Status start();
+
+  EventSink& sink(size_t index) override { return *sinks_.at(index); }
+  OperationRunner& runner() override { return *runner_; }
+  Result<Ledger> ledger() override;
+  QueryLogStats stats() const override;
+  LogPosition position() const override {
+    return published_.with([](const Published& published) { return published.position; });
+  }
+  prometheus::Collectable& metrics() override { return *metrics_; }
+  void set_enabled(bool enabled) override;
+  void set_flush_interval(int64_t interval_ms, int64_t longest_ms) override;
+  void set_retention_days(int64_t days) override { retention_days_ = days; }
+  Result<LogState> fork_log(int64_t log_no, uint64_t from) override;
+  Result<LogState> new_log() override;
+  Status stop(int64_t bound_ms) override;
+
+ private:
+  // What the writer thread makes known to others after each turn.
+  struct Published {
+    LogPosition position;
+    QueryLogStats stats;
+  };
+
+  void start_writer(LogAccount account);
+  void publish();
+  Status admit() const;
+  RetentionPolicy policy() const;
+  Ledger counted() const;
+  LogMetrics::Reading reading() const;
+  Result<LogState> on_writer(const std::function<Result<LogState>()>& work);
+  Result<LogState> fork_on_writer(int64_t log_no, uint64_t from);
+  Result<LogState> new_log_on_writer();
+
+  const QueryLogOptions options_;
+  const std::string path_;
+  DataLock lock_;
+  SqliteDatabase database_;  // the only one that writes: the writer thread's
+  SqliteExecutor executor_{&database_};
+  std::unique_ptr<LedgerPage> page_;
+  Intake intake_;
+  std::atomic<int64_t> retention_days_;
+  Ledger at_start_;            // of the database, when the writer began
+  LedgerCounters page_start_;  // the page's totals then
+  std::vector<std::unique_ptr<RingSink>> sinks_;
+  Guarded<Published> published_;
+  std::unique_ptr<LogMetrics> metrics_;
+  std::unique_ptr<LogCommitter> committer_;
+  std::unique_ptr<Maintenance> maintenance_;
+  std::unique_ptr<LogWriter> writer_;  // before what it uses, in death
+  std::unique_ptr<LogRunner> runner_;
+};
+
+Status SqliteQueryLog::start() {
+  const int64_t now_ms = wall_clock_ms();
+  WEIR_ASSIGN(LogAccount account,
+              settle_account(executor_, *page_, options_.site, now_ms, random_log_id));
+  auto operation = find_ledger({}, &at_start_);
+  WEIR_TRY(run_operation(*operation, executor_));
+  page_start_ = page_->totals();
+  if (!options_.enabled) intake_.mode = Intake::Mode::kDisabled;
+  for (size_t i = 0; i < options_.producers; ++i) {
+    sinks_.push_back(std::make_unique<RingSink>(ring_bytes(options_), page_->slot(i), intake_));
+  }
+  metrics_ = std::make_unique<LogMetrics>([this] { return reading(); });
+  start_writer(std::move(account));
+  return {};
+}
+
+void SqliteQueryLog::start_writer(LogAccount account) {
+  const BatcherOptions batching{.buffer_events_max = options_.buffer_events,
+                                .flush_interval_ms = options_.flush_interval_ms,
+                                .flush_interval_ms_longest = options_.flush_interval_ms_longest,
+                                .jitter_seed = RandomSource().next<uint64_t>()};
+  committer_ = std::make_unique<LogCommitter>(
+      LogCommitter::Parts{executor_, *page_, intake_.gauge}, std::move(account), batching,
+      ClockPair::now, [this](uint64_t events, int64_t duration_us, const Status&) {
+        metrics_->on_flush(events, duration_us);
+      });
+  maintenance_ = std::make_unique<Maintenance>(
+      executor_, [this] { return policy(); },
+      [this] { return checkpoint(database_, file_bytes(path_ + "-wal")); });
+  writer_ = std::make_unique<LogWriter>(
+      LogWriter::Parts{intake_, *page_, sinks_, *committer_, *maintenance_}, ClockPair::now,
+      [this] { publish(); });
+  runner_ = std::make_unique<LogRunner>(
+      path_, LogRunner::WriterSide{writer_->queue(), executor_, [this] { return admit(); }});
+  publish();
+  writer_->start();
+}
+
+void SqliteQueryLog::publish() {
+  const LogAccount& account = committer_->account();
+  const BatcherStats& batching = committer_->stats();
+  Published now;
+  now.position = {account.log.log_no, account.log.log, account.log.end};
+  now.stats.capacity = intake_.gauge.capacity();
+  now.stats.batches = batching.batches;
+  now.stats.retries = batching.retries;
+  now.stats.halvings = batching.halvings;
+  now.stats.corrupt_events = maintenance_->corrupt_events();
+  now.stats.circuit_open = committer_->circuit_open();
+  now.stats.last_error = committer_->last_error();
+  published_.with([&now](Published& published) { published = std::move(now); });
+}
+
+QueryLogStats SqliteQueryLog::stats() const {
+  QueryLogStats stats = published_.with([](const Published& published) { return published.stats; });
+  stats.held = intake_.gauge.held();
+  return stats;
+}
+
+// Other writes fail at once while commits fail: whoever posts them should not wait for a timeout.
+Status SqliteQueryLog::admit() const {
+  if (!committer_->circuit_open()) return {};
+  return Status(Code::kUnavailable, "the database fails: " + committer_->last_error());
+}
+
+RetentionPolicy SqliteQueryLog::policy() const {
+  RetentionPolicy policy;
+  policy.events_days = retention_days_;
+  policy.rollup_days = options_.rollup_days;
+  policy.keep_unacked = options_.forwarding;
+  policy.spool_days = options_.spool_days;
+  return policy;
+}
+
+// Everything that is counted in memory. While events move, a reading may catch one between two
+// counters; it is taken again until it adds up, which under any real load is at once.
+Ledger SqliteQueryLog::counted() const {
+  constexpr int kReadingsMax = 1000;
+  Ledger ledger;
+  for (int i = 0; i < kReadingsMax; ++i) {
+    ledger = at_start_;
+    ledger.stored += committer_->stored();
+    ledger.in_flight = intake_.gauge.held();
+    const LedgerCounters since = page_->totals() - page_start_;
+    ledger.offered += since.offered;
+    for (size_t reason = 0; reason < kDropReasonCount; ++reason) {
+      ledger.dropped[reason] += since.dropped[reason];
+    }
+    if (ledger.balanced()) break;
+  }
+  return ledger;
+}
+
+Result<Ledger> SqliteQueryLog::ledger() {
+  Ledger stored;
+  auto operation = find_ledger({}, &stored);
+  WEIR_TRY(runner_->run(*operation));
+  Ledger ledger = counted();
+  ledger.expired_retention = stored.expired_retention;
+  ledger.expired_budget = stored.expired_budget;
+  ledger.expired_corrupt = stored.expired_corrupt;
+  ledger.unclean = stored.unclean;
+  ledger.acked = stored.acked;
+  if (!options_.forwarding) ledger.acked.reset();
+  return ledger;
+}
+
+LogMetrics::Reading SqliteQueryLog::reading() const {
+  return {stats(), counted(), file_bytes(path_), file_bytes(path_ + "-wal")};
+}
+
+void SqliteQueryLog::set_enabled(bool enabled) {
+  Intake::Mode expected = enabled ? Intake::Mode::kDisabled : Intake::Mode::kOpen;
+  // Not if it has stopped.
+  intake_.mode.compare_exchange_strong(expected,
+                                       enabled ? Intake::Mode::kOpen : Intake::Mode::kDisabled);
+}
+
+void SqliteQueryLog::set_flush_interval(int64_t interval_ms, int64_t longest_ms) {
+  writer_->queue().call([=, this] { committer_->set_flush_interval(interval_ms, longest_ms); });
+}
+
+Result<LogState> SqliteQueryLog::on_writer(const std::function<Result<LogState>()>& work) {
+  Result<LogState> result = Status(Code::kUnavailable, "the writer has stopped");
+  writer_->queue().call([&] {
+    const Status admitted = admit();
+    result = admitted.ok() ? work() : Result<LogState>(admitted);
+  });
+  return result;
+}
+
+Result<LogState> SqliteQueryLog::fork_log(int64_t log_no, uint64_t from) {
+  return on_writer([=, this] { return fork_on_writer(log_no, from); });
+}
+
+Result<LogState> SqliteQueryLog::new_log() {
+  return on_writer([this] { return new_log_on_writer(); });
+}
+
+Result<LogState> SqliteQueryLog::fork_on_writer(int64_t log_no, uint64_t from) {
+  const bool current = log_no == committer_->account().log.log_no;
+  if (current) WEIR_TRY(committer_->commit_all());
+  const int64_t now_ms = wall_clock_ms();
+  WEIR_ASSIGN(LogAccount account, open_new_log(executor_, options_.site, now_ms, random_log_id));
+  const LogId log = account.log.log;
+  auto move = rehome_log(log_no, from, account.log.log_no, log, now_ms);
+  WEIR_TRY(run_operation(*move, executor_));
+  WEIR_ASSIGN(account, account_of_log(executor_, log, options_.site, now_ms));
+  const LogState state = account.log;
+  spdlog::warn("log {} forks at {}: its events go on in log {}", log_no, from, state.log_no);
+  if (current) committer_->switch_to(std::move(account));
+  return state;
+}
+
+Result<LogState> SqliteQueryLog::new_log_on_writer() {
+  WEIR_TRY(committer_->commit_all());
+  WEIR_ASSIGN(LogAccount account,
+              open_new_log(executor_, options_.site, wall_clock_ms(), random_log_id));
+  const LogState state = account.log;
+  committer_->switch_to(std::move(account));
+  return state;
+}
+
+Status SqliteQueryLog::stop(int64_t bound_ms) {
+  if (writer_ == nullptr) return {};
+  intake_.mode = Intake::Mode::kStopped;
+  writer_->stop(bound_ms);
+  return committer_->settled()
+             ? Status()
+             : Status(Code::kUnavailable,
+                      "the last counts could not be written: " + committer_->last_error());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<QueryLog>> QueryLog::open(const QueryLogOptions& options) {
+  WEIR_TRY(check_options(options));
+  WEIR_ASSIGN(DataLock lock, DataLock::take(options.data_dir));
+  WEIR_ASSIGN(SqliteDatabase database, SqliteDatabase::open(options.data_dir + "/weir.db", {}));
+  WEIR_TRY(migrate(database));
+  WEIR_TRY(prepare_for_checkpoints(database));
+  WEIR_ASSIGN(auto page, LedgerPage::open(options.data_dir + "/ledger.page"));
+  auto log = std::make_unique<SqliteQueryLog>(options, std::move(lock), std::move(database),
+                                              std::move(page));
+  WEIR_TRY(log->start());
+  return std::unique_ptr<QueryLog>(std::move(log));
+}
+
+}  // namespace weir
