@@ -73,12 +73,13 @@ class Parameters {
 using MemoryHandler = Result<Rows> (*)(MemoryDatabase& database, const Parameters& parameters);
 using MemoryHandlers = std::map<StatementId, MemoryHandler>;
 
-// The statements of log_store.h; those of query.h are in memory_query.cc.
-const MemoryHandlers& memory_log_handlers();
+const MemoryHandlers& memory_log_handlers();    // the statements of log_store.h
+const MemoryHandlers& memory_query_handlers();  // the statements of query.h
 
 class MemoryExecutor final : public Executor {
  public:
-  explicit MemoryExecutor(std::vector<const MemoryHandlers*> handlers = {&memory_log_handlers()})
+  explicit MemoryExecutor(std::vector<const MemoryHandlers*> handlers = {&memory_log_handlers(),
+                                                                         &memory_query_handlers()})
       : handlers_(std::move(handlers)) {}
 
   Reply run_group(const Group& group) override;

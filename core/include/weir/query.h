@@ -80,8 +80,11 @@ struct QueriesResult {
   Unreadable unreadable;
 };
 // Up to `limit` events. `cursor` from an earlier answer to the same filter goes on there, in the
-// window of that answer whatever the filter's window is now; kInvalid if it is none. kTooLarge if
-// so many logs take part that their positions do not fit a cursor: ask site by site.
+// window of that answer whatever the filter's window is now; kInvalid if it is none. A walk gives
+// every event of its window once that was there at its beginning, and if the window ends by then,
+// no other. The budget ends a page only once it has got further, so that walks come to an end;
+// the first event may cost more, a segment of each log. kTooLarge if so many logs take part that
+// their positions do not fit a cursor: ask site by site.
 OperationPtr find_queries(Filter filter, size_t limit, std::string cursor, QueryBudget budget,
                           QueriesResult* result);
 
@@ -130,7 +133,8 @@ struct Ledger {
   std::array<uint64_t, kDropReasonCount> dropped{};
   uint64_t expired_retention = 0, expired_budget = 0, expired_corrupt = 0;
   std::optional<uint64_t> acked;  // events the receiver has; nothing without a forwarder
-  bool unclean = false;
+  bool unclean = false;           // since power was lost, `offered` may be too low
+  uint64_t unreadable_logs = 0;   // logs whose account is missing: their newest head is damaged
 
   // offered = stored + spooled + in_flight + collapsed + Σ dropped.
   bool balanced() const;

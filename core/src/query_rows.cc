@@ -1,0 +1,57 @@
+#include "query_rows.h"
+
+#include "weir/json.h"
+
+namespace weir {
+
+Result<uint64_t> count_at(const Rows& rows, size_t row, size_t column) {
+  WEIR_ASSIGN(const int64_t value, integer_at(rows, row, column));
+  if (value < 0) return Status(Code::kCorrupt, "a count below zero");
+  return static_cast<uint64_t>(value);
+}
+
+Result<ByteView> optional_blob_at(const Rows& rows, size_t row, size_t column) {
+  if (null_at(rows, row, column)) return ByteView();
+  return blob_at(rows, row, column);
+}
+
+Value sites_value(const std::vector<std::string>& sites) {
+  if (sites.empty()) return Null{};
+  std::string text;
+  JsonWriter json(&text);
+  json.begin_array();
+  for (const std::string& site : sites) json.string(site);
+  json.end_array();
+  return text;
+}
+
+Result<WalkRow> walk_row(const Rows& rows, size_t row) {
+  WEIR_ASSIGN(const int64_t id, integer_at(rows, row, 0));
+  WEIR_ASSIGN(const SegmentKey key, segment_key(id));
+  WEIR_ASSIGN(const int64_t kind, integer_at(rows, row, 2));
+  WEIR_ASSIGN(const int64_t fits, integer_at(rows, row, 5));
+  WalkRow out;
+  out.log_no = key.log_no;
+  out.first = key.first;
+  WEIR_ASSIGN(out.count, count_at(rows, row, 1));
+  if (out.count > kEventNumberMax) return Status(Code::kCorrupt, "a segment of too many events");
+  out.corrupt = kind != static_cast<int64_t>(RowKind::kEvents);
+  WEIR_ASSIGN(out.last_ms, integer_at(rows, row, 3));
+  WEIR_ASSIGN(out.from_n, count_at(rows, row, 4));
+  out.fits = fits != 0;
+  WEIR_ASSIGN(out.data, optional_blob_at(rows, row, 6));
+  return out;
+}
+
+Result<RollupRow> rollup_row(const Rows& rows, size_t row) {
+  RollupRow out;
+  WEIR_ASSIGN(out.id, integer_at(rows, row, 0));
+  WEIR_ASSIGN(out.key, rollup_key(out.id));
+  for (size_t i = 0; i < kOutcomeCount; ++i) {
+    WEIR_ASSIGN(out.counts.by_outcome[i], count_at(rows, row, 1 + i));
+  }
+  WEIR_ASSIGN(out.sketch, optional_blob_at(rows, row, 1 + kOutcomeCount));
+  return out;
+}
+
+}  // namespace weir

@@ -1,0 +1,105 @@
+// QueryWalk: the events that match a filter, newest first, from many logs at once.
+//
+// Each log is a stream that goes backwards by event number; the next event is the one whose stream
+// has the latest head, and of equal ones that of the least log. A stream whose next segment is not
+// read yet takes part with that segment's greatest time: no event in it is later, so segments are
+// read only when their turn comes, and the order is the same wherever pages and budgets end.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "query_cursor.h"
+#include "query_rows.h"
+#include "query_scan.h"
+#include "weir/query.h"
+
+namespace weir {
+
+// One log's part of the walk.
+class LogStream {
+ public:
+  static constexpr size_t kRowsMax = 64;  // of segments read at once
+
+  // The segment to begin with is not read yet: its greatest time and its size.
+  LogStream(int64_t log_no, const LogId& log, std::string site, uint64_t below, int64_t last_ms,
+            uint64_t bytes);
+
+  int64_t log_no() const { return log_no_; }
+  const LogId& log() const { return log_; }
+  const std::string& site() const { return site_; }
+  // Everything from this number on is done with, in this walk.
+  uint64_t below() const { return below_; }
+  bool moved() const { return moved_; }
+  bool ended() const { return !head_ && !scan_ && rows_.empty() && !more_rows_; }
+  bool is_open() const { return scan_.has_value(); }  // in the middle of a segment
+  bool needs_rows() const;
+  const std::optional<Event>& head() const { return head_; }
+  uint64_t head_n() const { return below_ - 1; }
+  // No event to come is later than this.
+  int64_t bound_ms() const;
+
+  // How much to ask for when it needs rows; doubles each time up to `bytes_max`.
+  uint64_t bytes_next() const { return bytes_next_; }
+  // What kQueryBackward answered for everything below(). Takes the blobs out of the rows.
+  Status take_rows(Rows rows, uint64_t bytes_max, uint64_t* bytes_read);
+  // Goes on to the next matching event, or to the end of the segment at hand. Precondition: no
+  // head, and neither ended nor in need of rows. Counts the events of a segment that it opens.
+  void advance(const Filter& filter, uint64_t* events_read, Unreadable* unreadable);
+  // The head is done with.
+  void pop();
+
+ private:
+  struct Unwalked {
+    WalkRow row;
+    Bytes data;
+  };
+  void open_next(const Filter& filter, uint64_t* events_read, Unreadable* unreadable);
+  void move_to(uint64_t below);
+
+  int64_t log_no_;
+  LogId log_;
+  std::string site_;
+  uint64_t below_;
+  uint64_t bytes_next_;
+  bool moved_ = false;
+  bool more_rows_ = true;  // the database may hold more than `rows_`
+  std::deque<Unwalked> rows_;
+  Bytes scan_data_;  // what scan_ borrows
+  std::optional<SegmentScan> scan_;
+  uint64_t scan_first_ = 0;
+  std::optional<Event> head_;
+};
+
+class QueryWalk final : public Operation {
+ public:
+  QueryWalk(Filter filter, size_t limit, std::string cursor, QueryBudget budget,
+            QueriesResult* result);
+
+  Step resume(Reply reply) override;
+
+ private:
+  Status begin();
+  Step heads_group();
+  Status take_heads(const Reply& reply);
+  Step go_on();
+  LogStream* latest();
+  Step fetch_group();
+  Status take_fetched(Reply* reply);
+  Step finish(bool more, bool partial);
+
+  Filter filter_;
+  size_t limit_;
+  std::string cursor_text_;
+  QueryBudget budget_;  // what is left
+  QueriesResult* result_;
+  QueryCursor cursor_;
+  std::vector<LogStream> streams_;
+  std::vector<size_t> fetching_;  // indices of the streams in the current group
+  bool progressed_ = false;  // the cursor would go on elsewhere than where this page began
+  enum class Phase : uint8_t { kBegin, kHeads, kFetch } phase_ = Phase::kBegin;
+};
+
+}  // namespace weir

@@ -1,0 +1,193 @@
+#include "query_window.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "statements.h"
+
+namespace weir {
+namespace {
+
+constexpr int kAttemptsMax = 4;           // the rollups of a busy log move once in minutes
+constexpr int64_t kWalkRowsMax = 512;     // of segments per group
+constexpr uint64_t kCountRowBytes = 128;  // a rollup's row without its sketch, about
+constexpr int64_t kRangeRowsMax = 4096;   // of rollups per statement
+
+uint64_t row_bytes(const WindowRange& range) {
+  if (!range.needs_bytes()) return kCountRowBytes;
+  return range.level == RollupLevel::kDay ? kDayRollupBytesMax : kHourRollupBytesMax;
+}
+
+int64_t as_integer(uint64_t value) {
+  return static_cast<int64_t>(std::min<uint64_t>(value, kIntegerMax));
+}
+
+}  // namespace
+
+WindowOperation::WindowOperation(Result<WindowPlan> plan, QueryBudget budget, Finish finish)
+    : refused_(plan.status()),
+      budget_(budget),
+      finish_(std::move(finish)),
+      attempts_left_(kAttemptsMax) {
+  if (plan.ok()) plan_ = *std::move(plan);
+}
+
+// Forgets what was read and starts again.
+void WindowOperation::begin() {
+  answer_ = WindowAnswer(plan_);
+  pending_.clear();
+  for (const WindowRange& range : plan_.ranges) pending_.push_back({range});
+  version_ = -1;
+  next_log_no_ = 1;
+  next_n_ = 0;
+  events_done_ = false;
+}
+
+Step WindowOperation::resume(Reply reply) {
+  if (!started_) {
+    started_ = true;
+    if (!refused_.ok()) return Done{refused_};
+    begin();
+    return next_group();
+  }
+  if (!reply.status.ok()) return Done{std::move(reply.status)};
+  if (Status status = take_reply(reply); !status.ok()) return Done{std::move(status)};
+  if (moved_) {
+    if (--attempts_left_ == 0) {
+      return Done{Status(Code::kUnavailable, "the statistics changed while they were read")};
+    }
+    begin();
+  }
+  if (!pending_.empty() || !events_done_) return next_group();
+  finish_(plan_, std::move(answer_));
+  return Done{};
+}
+
+Step WindowOperation::next_group() {
+  Group group;
+  uint64_t room = budget_.reply_bytes;
+  if (plan_.from_rollups) group.statements.push_back({StatementId::kQueryVersion, {}});
+  if (!events_done_) {
+    const uint64_t bytes = pending_.empty() ? room : room / 2;
+    group.statements.push_back(events_statement(bytes));
+    room -= bytes;
+  }
+  for (Pending& pending : pending_) {
+    const auto rows = static_cast<int64_t>(room / row_bytes(pending.range));
+    const bool first = &pending == &pending_.front();  // one row of it always, to get on
+    pending.asked = std::clamp<int64_t>(rows, first ? 1 : 0, kRangeRowsMax);
+    if (pending.asked == 0) continue;
+    room -= std::min(room, static_cast<uint64_t>(pending.asked) * row_bytes(pending.range));
+    group.statements.push_back(range_statement(pending));
+  }
+  if (group.statements.size() > budget_.statements) {
+    return Done{Status(Code::kExhausted, "too many statements for one request")};
+  }
+  budget_.statements -= group.statements.size();
+  return group;
+}
+
+Statement WindowOperation::events_statement(uint64_t bytes) const {
+  return {StatementId::kQueryForward,
+          {sites_value(plan_.filter.sites), next_log_no_, as_integer(next_n_),
+           int64_t{plan_.from_rollups}, plan_.filter.since_ms, plan_.filter.until_ms,
+           as_integer(bytes), kWalkRowsMax}};
+}
+
+Statement WindowOperation::range_statement(const Pending& pending) const {
+  const WindowRange& range = pending.range;
+  return {StatementId::kQueryRollups,
+          {sites_value(plan_.filter.sites), static_cast<int64_t>(range.level), range.from_hour,
+           range.to_hour, pending.after_id, int64_t{range.needs_bytes()}, pending.asked}};
+}
+
+Status WindowOperation::charge(uint64_t events, uint64_t bytes) {
+  if (events > budget_.events || bytes > budget_.bytes) {
+    return Status(Code::kExhausted, "too much to read at once; ask for a shorter window");
+  }
+  budget_.events -= events;
+  budget_.bytes -= bytes;
+  return {};
+}
+
+Status WindowOperation::take_reply(const Reply& reply) {
+  const auto asked = std::count_if(pending_.begin(), pending_.end(),
+                                   [](const Pending& pending) { return pending.asked != 0; });
+  const size_t expected = size_t{plan_.from_rollups} + size_t{!events_done_} + size_t(asked);
+  if (reply.results.size() != expected) {
+    return Status(Code::kCorrupt, "a reply with another number of results than statements");
+  }
+  size_t next = 0;
+  if (plan_.from_rollups) {
+    WEIR_ASSIGN(const int64_t version, integer_at(reply.results[next++], 0, 0));
+    moved_ = version_ >= 0 && version != version_;
+    version_ = version;
+    if (moved_) return {};
+  }
+  if (!events_done_) WEIR_TRY(take_events(reply.results[next++]));
+  for (Pending& pending : pending_) {
+    if (pending.asked != 0) WEIR_TRY(take_range(&pending, reply.results[next++]));
+  }
+  std::erase_if(pending_, [](const Pending& pending) { return pending.done; });
+  return {};
+}
+
+Status WindowOperation::take_range(Pending* pending, const Rows& rows) {
+  for (size_t i = 0; i < rows.rows.size(); ++i) {
+    WEIR_ASSIGN(const RollupRow row, rollup_row(rows, i));
+    WEIR_TRY(charge(0, row.sketch.size()));
+    take_rollup(pending->range, row);
+    pending->after_id = row.id;
+  }
+  pending->done = rows.rows.size() < static_cast<size_t>(pending->asked);
+  return {};
+}
+
+Status WindowOperation::take_events(const Rows& rows) {
+  for (size_t i = 0; i < rows.rows.size(); ++i) {
+    WEIR_ASSIGN(const WalkRow row, walk_row(rows, i));
+    if (!row.fits) return {};  // the next group begins with it
+    WEIR_TRY(take_segment(row));
+    next_log_no_ = row.log_no;
+    next_n_ = row.end();
+  }
+  events_done_ = rows.rows.size() < static_cast<size_t>(kWalkRowsMax);
+  return {};
+}
+
+Status WindowOperation::take_segment(const WalkRow& row) {
+  WEIR_TRY(charge(0, row.data.size()));
+  std::optional<SegmentScan> scan = SegmentScan::open(row, plan_.filter);
+  if (!scan) {
+    ++answer_.unreadable.segments;
+    return {};
+  }
+  if (!scan->may_match()) return {};
+  WEIR_TRY(charge(row.count, 0));
+  const uint64_t begin = std::max(row.from_n, row.first) - row.first;
+  for (uint64_t i = begin; i < row.count; ++i) {
+    if (std::optional<Event> event = scan->match(i)) answer_.add_event(plan_, *event);
+  }
+  return {};
+}
+
+void WindowOperation::take_rollup(const WindowRange& range, const RollupRow& row) {
+  std::optional<Summary> summary;
+  if (range.needs_bytes()) {
+    Result<Summary> decoded = Summary::decode(row.sketch);
+    if (decoded.ok() && decoded->start_ms() == row.key.hour * kHourMs) {
+      summary = *std::move(decoded);
+    } else {
+      ++answer_.unreadable.rollups;
+    }
+  }
+  const bool by_minute = range.counts == WindowRange::Counts::kMinutes && summary;
+  if (by_minute) {
+    answer_.add_minutes(plan_, *summary);
+  } else if (range.counts != WindowRange::Counts::kNone) {
+    answer_.add_counts(plan_, row.key.hour * kHourMs, row.counts);
+  }
+  if (range.sketch && summary) answer_.summary.merge(*summary);
+}
+
+}  // namespace weir
