@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "query_string.h"
+#include "weir/access.h"
 #include "weir/dns_message.h"
 #include "weir/dns_name.h"
 #include "weir/json.h"
@@ -48,7 +49,7 @@ Status set_until(std::string_view value, int64_t now_ms, ApiParameters* out) {
   return {};
 }
 
-// Names of sites, lists and upstreams are whatever the configuration says.
+// Names of lists and upstreams are whatever the configuration says.
 Status add_name(std::string_view value, std::vector<std::string>* out) {
   if (value.empty()) return bad("empty");
   if (value.size() > kEventStringBytesMax) return bad("longer than any such name");
@@ -57,7 +58,9 @@ Status add_name(std::string_view value, std::vector<std::string>* out) {
 }
 
 Status add_site(std::string_view value, int64_t, ApiParameters* out) {
-  return add_name(value, &out->filter.sites);
+  WEIR_TRY(check_site(value));
+  out->filter.sites.emplace_back(value);
+  return {};
 }
 
 Status add_domain(std::string_view value, int64_t, ApiParameters* out) {

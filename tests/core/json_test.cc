@@ -28,6 +28,12 @@ TEST_CASE("the writer appends to what is there") {
   CHECK(out == "data: [false]");
 }
 
+TEST_CASE("JSON that exists already is one value") {
+  std::string out;
+  JsonWriter(&out).begin_array().raw(R"({"a":1})").raw("2").end_array();
+  CHECK(out == R"([{"a":1},2])");
+}
+
 TEST_CASE("numbers are written in full at their bounds") {
   std::string out;
   JsonWriter json(&out);

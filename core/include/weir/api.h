@@ -1,7 +1,8 @@
 // API: the HTTP routes under /api/v1 as operations, so that both homes answer the same bytes.
 //
-// The host reads the request, hashes the token, and writes what the operation emits. Errors are RFC
-// 9457 problem documents: `type` /problems/<code>, `code`, `param`. See docs/api.md.
+// The host reads the request, hashes the token, and writes what the operation emits; to a 401 it
+// adds `WWW-Authenticate: Bearer`, to a 405 `Allow: GET`. Errors are RFC 9457 problem documents:
+// `type` /problems/<code>, `code`, `param`. See docs/api.md. The live stream is the host's.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,7 @@ struct ApiRequest {
   Bytes token_sha256;    // of the bearer token; empty: none was sent
   bool trusted = false;  // the host has authenticated the caller itself (loopback without any user)
   std::optional<Ledger> ledger;  // natively: the live ledger, instead of the stored one
-  std::string own_site;          // natively: the site name of the local log; empty at the edge
+  std::string own_site;          // natively: the site that `ledger` is of; empty at the edge
   QueryBudget budget;
 };
 

@@ -25,6 +25,8 @@ class JsonWriter {
   JsonWriter& unsigned_integer(uint64_t value);
   JsonWriter& boolean(bool value);
   JsonWriter& null();
+  // A value that is JSON already.
+  JsonWriter& raw(std::string_view json);
 
  private:
   void separate();
