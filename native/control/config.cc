@@ -343,16 +343,18 @@ void read_top(Schema& schema, const YamlValue& top, Config* config) {
        {"forward", [&](const YamlValue& v) { read_forward(schema, v, &config->forward); }}});
 }
 
-// The whole file; the message of a failure goes on from the file's name.
-Result<std::string> read_file(const std::string& file) {
+Result<std::string> read_config_file(const std::string& file) {
+  auto failed = [&file](Code code, const char* found) {
+    return Status(code, file + ": " + found + ", expected a YAML file");
+  };
   std::error_code ignored;  // a file that cannot be looked at cannot be opened either
   bool regular = !std::filesystem::is_directory(file, ignored);
   std::ifstream in(file, std::ios::binary);
-  if (!in || !regular) return Status(Code::kNotFound, "cannot be read");
+  if (!in || !regular) return failed(Code::kNotFound, "cannot be read");
   std::string text(kConfigBytesMax + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(in.gcount()));
-  if (text.size() > kConfigBytesMax) return Status(Code::kTooLarge, "is larger than 1 MiB");
+  if (text.size() > kConfigBytesMax) return failed(Code::kTooLarge, "is larger than 1 MiB");
   return text;
 }
 
@@ -375,13 +377,29 @@ ConfigResult parse_config(std::string_view text, const std::string& file, const 
   return result;
 }
 
+Result<std::string> configured_data_dir(const std::string& file, const Environment& env) {
+  std::string data_dir = Config().data_dir;
+  if (file.empty()) return data_dir;
+  WEIR_ASSIGN(std::string text, read_config_file(file));
+  YamlReader reader(file, env);
+  Schema schema{reader, std::filesystem::path(file).parent_path()};
+  data_dir = schema.path_from(data_dir);
+  std::optional<YamlValue> top = reader.parse(text);
+  if (top && top->node.IsMap()) {
+    if (YAML::Node node = top->node["data_dir"]) read_path(schema, {node, "data_dir"}, &data_dir);
+  }
+  std::vector<std::string> errors = reader.take_errors();
+  if (!errors.empty()) return Status(Code::kInvalid, errors.front());
+  return data_dir;
+}
+
 ConfigResult load_config(const std::string& file, const Environment& env,
                          const std::string& resolv_conf) {
   ConfigResult result;
   if (!file.empty()) {
-    Result<std::string> text = read_file(file);
+    Result<std::string> text = read_config_file(file);
     if (!text.ok()) {
-      result.errors.push_back(file + ": " + text.status().message() + ", expected a YAML file");
+      result.errors.push_back(text.status().message());
       return result;
     }
     result = parse_config(*text, file, env);

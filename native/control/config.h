@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "weir/limits.h"
+#include "weir/status.h"
 
 namespace weir {
 
@@ -115,6 +116,12 @@ ConfigResult parse_config(std::string_view text, const std::string& file, const 
 // means all defaults.
 ConfigResult load_config(const std::string& file, const Environment& env = process_environment,
                          const std::string& resolv_conf = "/etc/resolv.conf");
+
+// Only data_dir, for commands that need nothing else: errors elsewhere in the file, such as a token
+// that is not in this shell's environment, do not matter. The message of a failure is like one of
+// ConfigResult::errors.
+Result<std::string> configured_data_dir(const std::string& file,
+                                        const Environment& env = process_environment);
 
 // The effective configuration as JSON, secrets masked.
 std::string config_json(const Config& config);

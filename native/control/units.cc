@@ -54,7 +54,7 @@ std::string in_largest_unit(uint64_t number, std::span<const Unit> units) {
 
 }  // namespace
 
-Result<int64_t> parse_duration_ms(std::string_view text) {
+Result<int64_t> parse_interval_ms(std::string_view text) {
   WEIR_ASSIGN(uint64_t milliseconds, with_unit(text, kDurations));
   return static_cast<int64_t>(milliseconds);
 }

@@ -13,7 +13,7 @@
 namespace weir {
 
 // A whole number and ms, s, m, h or d. kInvalid otherwise, also where it does not fit 53 bits.
-Result<int64_t> parse_duration_ms(std::string_view text);
+Result<int64_t> parse_interval_ms(std::string_view text);
 // A whole number of bytes, or one with B, kB, MB, GB, TB (powers of 1000) or KiB, MiB, GiB, TiB.
 Result<uint64_t> parse_size_bytes(std::string_view text);
 // A whole number in decimal.

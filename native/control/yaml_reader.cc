@@ -221,7 +221,7 @@ void YamlReader::integer(const YamlValue& value, int64_t min, int64_t max, int64
 }
 
 void YamlReader::duration_ms(const YamlValue& value, int64_t min, int64_t max, int64_t* out) {
-  bounded(value, parse_duration_ms, min, max,
+  bounded(value, parse_interval_ms, min, max,
           "a duration from " + duration_text(min) + " to " + duration_text(max), out);
 }
 
@@ -238,7 +238,7 @@ void YamlReader::ttl_s(const YamlValue& value, uint32_t* out) {
   if (!found) return;
   Result<int64_t> seconds = parse_integer(*found);
   if (!seconds.ok()) {
-    seconds = parse_duration_ms(*found);
+    seconds = parse_interval_ms(*found);
     if (seconds.ok() && *seconds % 1000 != 0) return unexpected(value, expected);
     if (seconds.ok()) *seconds /= 1000;
   }

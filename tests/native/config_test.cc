@@ -365,6 +365,23 @@ TEST_CASE("a file that cannot be read is an error that names it") {
   }
 }
 
+TEST_CASE("the data directory is found whatever else is wrong") {
+  TemporaryFolder folder;
+  folder.write("weir.yaml", "data_dir: store\nforward: {token: \"${UNSET}\"}\nnonsense: 1\n");
+  CHECK(*configured_data_dir(folder.path("weir.yaml"), test_environment) == folder.path("store"));
+  folder.write("none.yaml", "dns: {}\n");
+  CHECK(*configured_data_dir(folder.path("none.yaml"), test_environment) == folder.path("data"));
+  CHECK(*configured_data_dir("", test_environment) == "./data");
+}
+
+TEST_CASE("a data directory that cannot be known is an error with its place") {
+  TemporaryFolder folder;
+  folder.write("weir.yaml", "data_dir: ${UNSET}\n");
+  Status status = configured_data_dir(folder.path("weir.yaml"), test_environment).status();
+  CHECK(status.message().starts_with(folder.path("weir.yaml") + ":1:11: data_dir: found ${UNSET}"));
+  CHECK_FALSE(configured_data_dir(folder.path("missing"), test_environment).ok());
+}
+
 TEST_CASE("a file of one mebibyte is read and one byte more is refused") {
   TemporaryFolder folder;
   folder.write("resolv.conf", "nameserver 192.0.2.1\n");

@@ -7,14 +7,14 @@ namespace weir {
 namespace {
 
 TEST_CASE("a duration is a whole number and a unit") {
-  CHECK(*parse_duration_ms("100ms") == 100);
-  CHECK(*parse_duration_ms("5s") == 5000);
-  CHECK(*parse_duration_ms("2m") == 120'000);
-  CHECK(*parse_duration_ms("1h") == 3'600'000);
-  CHECK(*parse_duration_ms("1d") == 86'400'000);
+  CHECK(*parse_interval_ms("100ms") == 100);
+  CHECK(*parse_interval_ms("5s") == 5000);
+  CHECK(*parse_interval_ms("2m") == 120'000);
+  CHECK(*parse_interval_ms("1h") == 3'600'000);
+  CHECK(*parse_interval_ms("1d") == 86'400'000);
   for (const char* bad : {"", "s", "5", "5 s", "5S", "+5s", "-5s", "5.0s", "5ss"}) {
     INFO(bad);
-    CHECK_FALSE(parse_duration_ms(bad).ok());
+    CHECK_FALSE(parse_interval_ms(bad).ok());
   }
 }
 
@@ -33,7 +33,7 @@ TEST_CASE("numbers end at 53 bits") {
   CHECK_FALSE(parse_integer("9007199254740992").ok());
   CHECK(*parse_size_bytes("8191TiB") == uint64_t{8191} << 40);
   CHECK_FALSE(parse_size_bytes("8192TiB").ok());
-  CHECK_FALSE(parse_duration_ms("18446744073709551616ms").ok());
+  CHECK_FALSE(parse_interval_ms("18446744073709551616ms").ok());
 }
 
 TEST_CASE("durations and sizes are written in the largest unit that divides them") {

@@ -1,0 +1,80 @@
+#include "native/cli/read_command.h"
+
+#include <filesystem>
+
+#include "native/cli/render.h"
+#include "native/runtime/clock.h"
+#include "native/store/migrations.h"
+#include "native/store/sqlite_executor.h"
+#include "weir/api.h"
+
+namespace weir {
+namespace {
+
+constexpr const char* kDatabaseName = "weir.db";
+constexpr int kHttpOk = 200;
+constexpr int kHttpBadRequest = 400;
+
+Result<SqliteDatabase> open_database(const std::string& data_dir) {
+  std::string path = (std::filesystem::path(data_dir) / kDatabaseName).string();
+  std::error_code ignored;  // what cannot be looked at is not there
+  if (!std::filesystem::exists(path, ignored))
+    return Status(Code::kNotFound, "there is no database at " + path);
+  SqliteDatabase::Options options;
+  options.mode = SqliteDatabase::Mode::kReadOnly;
+  WEIR_ASSIGN(SqliteDatabase database, SqliteDatabase::open(path, options));
+  WEIR_TRY(check_schema(database));
+  return database;
+}
+
+Result<Emit> ask(SqliteDatabase& database, std::string target) {
+  ApiRequest request;
+  request.method = "GET";
+  request.target = std::move(target);
+  request.now_ms = wall_clock_ms();
+  request.trusted = true;  // who can read the file can read the log
+  SqliteExecutor executor(&database);
+  std::unique_ptr<Operation> operation = api(std::move(request));
+  Emit answer;
+  WEIR_TRY(run_operation(*operation, executor, [&answer](Emit piece) {
+    if (piece.head) answer.head = std::move(piece.head);
+    answer.bytes += piece.bytes;
+  }));
+  return answer;
+}
+
+std::string render(Command command, std::string_view json) {
+  if (command == Command::kQuery) return render_queries(json);
+  return command == Command::kTop ? render_top(json) : render_stats(json);
+}
+
+// Asks and prints; a failure that is not the API's is the Status.
+Result<int> answer_command(const CommandLine& line, const std::string& data_dir, const Print& out,
+                           const Print& error) {
+  WEIR_ASSIGN(SqliteDatabase database, open_database(data_dir));
+  WEIR_ASSIGN(Emit answer, ask(database, line.target));
+  const int status = answer.head ? answer.head->status : kHttpOk;
+  if (line.json) out(answer.bytes + "\n");
+  if (status != kHttpOk) {
+    if (!line.json) error("weir: " + render_problem(answer.bytes) + "\n");
+    return status == kHttpBadRequest ? kExitUsage : kExitFailed;
+  }
+  if (line.json) return kExitOk;
+  out(render(line.command, answer.bytes));
+  if (line.command != Command::kStats) return kExitOk;
+  WEIR_ASSIGN(Emit ledger, ask(database, "/api/v1/ledger"));
+  out("\n" + render_ledger(ledger.bytes));
+  return kExitOk;
+}
+
+}  // namespace
+
+int run_read_command(const CommandLine& line, const std::string& data_dir, const Print& out,
+                     const Print& error) {
+  Result<int> code = answer_command(line, data_dir, out, error);
+  if (code.ok()) return *code;
+  error("weir: " + code.status().message() + "\n");
+  return kExitFailed;
+}
+
+}  // namespace weir
