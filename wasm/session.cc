@@ -94,10 +94,9 @@ Prepared prepare_ingest_state(Arguments& in) {
   std::string site = in.text();
   const auto log = parse_log_id(in.text());
   Bytes token = in.bytes();
-  const int64_t now_ms = in.integer();
   const int64_t interval_s = in.integer();
   if (!log.ok()) return {};
-  return {ingest_state(std::move(site), *log, std::move(token), now_ms, interval_s), {}};
+  return {ingest_state(std::move(site), *log, std::move(token), interval_s), {}};
 }
 
 int64_t as_integer(uint64_t count) { return static_cast<int64_t>(count); }

@@ -22,7 +22,7 @@ struct Prepared {
 //     1 api              text method, text target, now_ms, token, u8 trusted,
 //                        budget: events, bytes, statements, reply_bytes
 //     2 ingest           text site, text log_id, first, bytes body, token, now_ms, interval_s
-//     3 ingest_state     text site, text log_id, token, now_ms, interval_s
+//     3 ingest_state     text site, text log_id, token, interval_s
 //     4 advance_rollups  now_ms, events, statements
 //     5 retain           now_ms, events_days, rollup_days, segments_max
 //     6 put_token        token, text name, text scopes, now_ms

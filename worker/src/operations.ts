@@ -44,11 +44,12 @@ export interface LogRequest {
   site: string;
   logId: string;
   token: TokenHash;
-  nowMs: number;
   intervalS: number;
 }
 
-export function ingest(request: LogRequest & { first: number; body: Uint8Array }): Writes {
+export function ingest(
+  request: LogRequest & { first: number; body: Uint8Array; nowMs: number },
+): Writes {
   return (out) => {
     out.u8(2);
     out.text(request.site);
@@ -67,7 +68,6 @@ export function ingestState(request: LogRequest): Writes {
     out.text(request.site);
     out.text(request.logId);
     out.bytes(request.token);
-    out.i64(request.nowMs);
     out.i64(request.intervalS);
   };
 }
@@ -103,5 +103,20 @@ export function putToken(token: TokenHash, name: string, scopes: string, nowMs: 
     out.text(name);
     out.text(scopes);
     out.i64(nowMs);
+  };
+}
+
+export function dropToken(token: TokenHash): Writes {
+  return (out) => {
+    out.u8(7);
+    out.bytes(token);
+  };
+}
+
+/** Ends with the counter `admin`, 1 or 0. */
+export function findGrants(token: TokenHash): Writes {
+  return (out) => {
+    out.u8(8);
+    out.bytes(token);
   };
 }

@@ -129,8 +129,8 @@ struct IngestRequest {
 // or nothing.
 OperationPtr ingest(IngestRequest request);
 // GET /v1/sites/{site}/logs/{log_id}: {stored_through, last: {first, count, crc}, limits,
-// interval_s}.
-OperationPtr ingest_state(std::string site, const LogId& log, Bytes token_sha256, int64_t now_ms,
+// interval_s}. An unknown log is one that has nothing: 0 and null.
+OperationPtr ingest_state(std::string site, const LogId& log, Bytes token_sha256,
                           int64_t interval_s);
 
 // --- Retention ---
