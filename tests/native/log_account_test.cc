@@ -1,0 +1,186 @@
+#include "native/store/log_account.h"
+
+#include <filesystem>
+
+#include "native/log_fixture.h"
+
+namespace weir {
+namespace {
+
+constexpr size_t kFull = static_cast<size_t>(DropReason::kBufferFull);
+
+// Commits `count` events to the log, as the committer does: page and database agree afterwards.
+void commit(LogFixture& f, const LogAccount& account, uint64_t first, uint64_t count) {
+  f.page->slot(0).count_offered(count);
+  append_ok(f.executor, account.log.log_no,
+            {sample_segment({.log = account.log.log, .first = first, .count = count})});
+  LedgerPage::State state = f.page->state();
+  state.committed_end = first + count;
+  f.page->set_state(state);
+}
+
+TEST_CASE("a first start opens a log and owes nothing") {
+  LogFixture f;
+  const LogAccount account = f.settle();
+  CHECK(account.log.log == sample_log(1));
+  CHECK(account.log.end == 0);
+  CHECK(account.log.site == "home");
+  CHECK(f.page->state().log == sample_log(1));
+  CHECK(ledger_of(f.executor, account.log.log_no).offered == 0);
+  CHECK_FALSE(ledger_of(f.executor, account.log.log_no).unclean);
+}
+
+TEST_CASE("a log goes on where it ended") {
+  LogFixture f;
+  commit(f, f.settle(), 0, 10);
+  f.reopen_page();
+  const LogAccount account = f.settle();
+  CHECK(account.log.log == sample_log(1));
+  CHECK(account.log.end == 10);
+  CHECK(account.accounted.offered == 10);
+  CHECK(f.page->of_log() == account.accounted);
+  CHECK(ledger_of(f.executor, account.log.log_no).offered == 10);
+}
+
+TEST_CASE("what was in memory at a kill becomes dropped{crash}, once") {
+  LogFixture f;
+  commit(f, f.settle(), 0, 10);
+  f.page->slot(0).count_offered(4);
+  f.page->slot(7).count_offered(3);
+  for (int start = 0; start < 3; ++start) {
+    f.reopen_page();
+    const LogAccount account = f.settle();
+    const LedgerDelta ledger = ledger_of(f.executor, account.log.log_no);
+    CHECK(ledger.offered == 17);
+    CHECK(ledger.stored == 10);
+    CHECK(dropped(ledger, DropReason::kCrash) == 7);
+    check_balanced(ledger);
+    CHECK(f.page->of_log() == account.accounted);
+  }
+}
+
+TEST_CASE("drops that were counted before a kill keep their reason") {
+  LogFixture f;
+  f.settle();
+  f.page->slot(0).count_offered(9);
+  f.page->slot(0).count_dropped(DropReason::kBufferFull, 5);
+  f.page->writer_slot().count_dropped(DropReason::kShutdown, 2);
+  f.reopen_page();
+  const LedgerDelta ledger = ledger_of(f.executor, f.settle().log.log_no);
+  CHECK(ledger.dropped[kFull] == 5);
+  CHECK(dropped(ledger, DropReason::kShutdown) == 2);
+  CHECK(dropped(ledger, DropReason::kCrash) == 2);
+  check_balanced(ledger);
+}
+
+TEST_CASE("a start that fails at any step, with or without effect, counts the crash once") {
+  for (const auto moment : {FailingExecutor::Moment::kBefore, FailingExecutor::Moment::kAfter}) {
+    uint64_t failures = 1;
+    for (uint64_t step = 1; failures > 0; ++step) {
+      LogFixture f;
+      commit(f, f.settle(), 0, 10);
+      f.page->slot(0).count_offered(6);
+      f.executor.arm({.step = step, .moment = moment});
+      f.reopen_page();
+      const auto first = f.try_settle();
+      failures = f.executor.failures();
+      CHECK(first.ok() == (failures == 0));
+      f.executor.arm({});
+      f.reopen_page();
+      const LedgerDelta ledger = ledger_of(f.executor, f.settle().log.log_no);
+      CHECK(ledger.offered == 16);
+      CHECK(dropped(ledger, DropReason::kCrash) == 6);
+    }
+  }
+}
+
+TEST_CASE("a page behind the database is believed: the kill came before it was told") {
+  LogFixture f;
+  const LogAccount account = f.settle();
+  f.page->slot(0).count_offered(10);
+  append_ok(f.executor, account.log.log_no, {sample_segment({.log = account.log.log})});
+  f.reopen_page();
+  CHECK(f.settle().log.end == 10);
+  CHECK(ledger_of(f.executor, account.log.log_no).offered == 10);
+}
+
+TEST_CASE("a page ahead of the database means an older copy was restored: a new log begins") {
+  LogFixture f;
+  commit(f, f.settle(), 0, 10);
+  LedgerPage::State state = f.page->state();
+  state.committed_end = 11;
+  state.clean = true;
+  f.page->set_state(state);
+  f.reopen_page();
+  const LogAccount account = f.settle();
+  CHECK(account.log.log == sample_log(2));
+  CHECK(account.log.end == 0);
+  CHECK(f.page->of_log() == LedgerCounters());
+  CHECK_FALSE(ledger_of(f.executor, account.log.log_no).unclean);
+}
+
+TEST_CASE("after a kill and a restore nobody can tell what was in memory") {
+  LogFixture f;
+  commit(f, f.settle(), 0, 10);
+  LedgerPage::State state = f.page->state();
+  state.committed_end = 11;
+  f.page->set_state(state);
+  f.reopen_page();
+  CHECK(ledger_of(f.executor, f.settle().log.log_no).unclean);
+}
+
+TEST_CASE("a page of another database begins a new log") {
+  LogFixture f;
+  LedgerPage::State state;
+  state.log = sample_log(77);
+  state.clean = true;
+  f.page->set_state(state);
+  f.reopen_page();
+  const LogAccount account = f.settle();
+  CHECK(account.log.log == sample_log(1));
+  CHECK_FALSE(ledger_of(f.executor, account.log.log_no).unclean);
+}
+
+TEST_CASE("a database whose page is gone goes on in a new log, unclean") {
+  LogFixture f;
+  commit(f, f.settle(), 0, 10);
+  f.page.reset();
+  std::filesystem::remove(f.folder.path("ledger.page"));
+  f.page = f.open_page();
+  const LogAccount account = f.settle();
+  CHECK(account.log.log == sample_log(2));
+  const LedgerDelta ledger = ledger_of(f.executor, account.log.log_no);
+  CHECK(ledger.unclean);
+  CHECK(ledger.offered == 0);
+}
+
+TEST_CASE("a page that cannot be read is unclean, not an invented number") {
+  LogFixture f;
+  commit(f, f.settle(), 0, 10);
+  f.page->slot(0).count_offered(1000);
+  f.page.reset();
+  f.folder.write("ledger.page", "something else");
+  f.page = f.open_page();
+  const LedgerDelta ledger = ledger_of(f.executor, f.settle().log.log_no);
+  CHECK(ledger.unclean);
+  CHECK(ledger.offered == 0);
+}
+
+TEST_CASE("a page with less than the database accounts for is unclean and begins to agree") {
+  LogFixture f;
+  const LogAccount before = f.settle();
+  commit(f, before, 0, 10);
+  LedgerPage::State state = f.page->state();
+  state.base.offered += 4;  // as if the last counts had been lost with the power
+  f.page->set_state(state);
+  f.reopen_page();
+  const LogAccount account = f.settle();
+  CHECK(account.log.log == before.log.log);
+  CHECK(f.page->of_log() == account.accounted);
+  const LedgerDelta ledger = ledger_of(f.executor, account.log.log_no);
+  CHECK(ledger.unclean);
+  CHECK(ledger.offered == 10);
+}
+
+}  // namespace
+}  // namespace weir
