@@ -51,8 +51,9 @@ Result<UpstreamList> make_upstreams(const std::vector<std::string>& texts,
 
 UpstreamList by_health(const UpstreamList& upstreams, int64_t now_us) {
   UpstreamList ordered = upstreams;
-  std::ranges::stable_partition(ordered,
-                                [now_us](const auto& one) { return !one->failing(now_us); });
+  // Not the ranges version: clang 14 cannot compile what libstdc++ 12 returns from it.
+  std::stable_partition(ordered.begin(), ordered.end(),
+                        [now_us](const auto& one) { return !one->failing(now_us); });
   return ordered;
 }
 
