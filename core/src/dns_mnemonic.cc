@@ -33,8 +33,6 @@ constexpr Mnemonic kRcodes[] = {
     {19, "BADMODE"}, {20, "BADNAME"},   {21, "BADALG"},  {22, "BADTRUNC"}, {23, "BADCOOKIE"},
 };
 
-constexpr uint16_t kRcodeMax = 4095;  // 12 bits (RFC 6891 6.1.3)
-
 std::string to_text(std::span<const Mnemonic> table, std::string_view prefix, uint16_t number) {
   const auto found = std::ranges::find(table, number, &Mnemonic::number);
   if (found != table.end()) return std::string(found->text);

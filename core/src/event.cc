@@ -21,7 +21,6 @@ constexpr std::array<std::string_view, kOutcomeCount> kOutcomeNames = {
     "forwarded", "cached", "stale", "local", "blocked", "refused", "failed"};
 
 constexpr size_t kFlatHeadBytes = 26;
-constexpr uint16_t kRcodeMax = 0xfff;
 static_assert(kFlatHeadBytes + sizeof(Client::bytes) + kNameTextBytesMax +
                   2 * kEventStringBytesMax <=
               kEventBytesMax);

@@ -7,8 +7,6 @@
 namespace weir::internal {
 namespace {
 
-constexpr int64_t kHourMs = 3'600'000;
-
 struct Tail {
   SegmentHead head;
   size_t offset = 0;    // of the last segment in the body

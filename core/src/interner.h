@@ -20,12 +20,6 @@ class HashIndex {
  public:
   HashIndex() : slots_(kSlotsMin) {}
 
-  size_t size() const { return size_; }
-  void clear() {
-    slots_.assign(kSlotsMin, Slot{});
-    size_ = 0;
-  }
-
   // The number of the key with this hash for which equals(number) holds; a new key gets size().
   template <class Equals>
   uint32_t intern(uint64_t hash, Equals equals, bool* added) {
@@ -77,7 +71,7 @@ class HashIndex {
   size_t size_ = 0;
 };
 
-// Strings, copied into one arena. Views live until the next intern() or clear().
+// Strings, copied into one arena. Views live until the next intern().
 class StringInterner {
  public:
   uint32_t intern(std::string_view text) {
@@ -100,11 +94,6 @@ class StringInterner {
   }
   size_t size() const { return ends_.size(); }
   size_t text_bytes() const { return arena_.size(); }
-  void clear() {
-    index_.clear();
-    arena_.clear();
-    ends_.clear();
-  }
 
  private:
   HashIndex index_;
@@ -123,10 +112,6 @@ class KeyInterner {
   }
   uint64_t operator[](size_t number) const { return keys_[number]; }
   size_t size() const { return keys_.size(); }
-  void clear() {
-    index_.clear();
-    keys_.clear();
-  }
 
  private:
   HashIndex index_;

@@ -5,11 +5,11 @@
 #include <cstddef>
 
 #include "weir/json.h"
+#include "weir/limits.h"
 
 namespace weir {
 namespace {
 
-constexpr int64_t kDayInMs = 86'400'000;
 constexpr int64_t kEraDays = 146'097;
 constexpr int64_t kDaysToEpoch = 719'468;         // from 0000-03-01 to 1970-01-01
 constexpr int64_t kTextMsMax = 253402300799'999;  // 9999-12-31T23:59:59.999Z
@@ -109,8 +109,8 @@ struct Scanner {
 
 std::string rfc3339_text(int64_t time_ms) {
   time_ms = std::clamp<int64_t>(time_ms, 0, kTextMsMax);
-  Civil civil = civil_of(time_ms / kDayInMs);
-  int64_t in_day = time_ms % kDayInMs;
+  Civil civil = civil_of(time_ms / kDayMs);
+  int64_t in_day = time_ms % kDayMs;
   struct Part {
     int64_t value;
     int width;
@@ -148,7 +148,7 @@ Result<int64_t> parse_rfc3339(std::string_view text) {
   if (scan.failed || !scan.rest.empty()) {
     return Status(Code::kInvalid, "not a time like 2026-11-20T18:37:00Z");
   }
-  ms += days_of(civil) * kDayInMs;
+  ms += days_of(civil) * kDayMs;
   if (ms < 0) return Status(Code::kInvalid, "a time before 1970");
   return ms;
 }

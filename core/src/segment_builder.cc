@@ -63,7 +63,7 @@ size_t SegmentBuilder::State::column_bytes() const {
 
 void SegmentBuilder::State::push(const Event& event) {
   EventColumns& to = events;
-  if (to.count() == 0) to.hour_ms = event.time_ms - event.time_ms % kSegmentHourMs;
+  if (to.count() == 0) to.hour_ms = event.time_ms - event.time_ms % kHourMs;
   const auto time = static_cast<uint32_t>(event.time_ms - to.hour_ms);
   steps.add(to.count() == 0 ? 0 : int64_t{time} - int64_t{to.time.back()});
 
@@ -99,7 +99,7 @@ SegmentBuilder& SegmentBuilder::operator=(SegmentBuilder&&) noexcept = default;
 Status SegmentBuilder::add(const Event& event) {
   WEIR_TRY(check_event(event));
   const EventColumns& events = state_->events;
-  if (events.count() > 0 && event.time_ms / kSegmentHourMs != events.hour_ms / kSegmentHourMs) {
+  if (events.count() > 0 && event.time_ms / kHourMs != events.hour_ms / kHourMs) {
     return Status(Code::kConflict, "an event lies in another hour than its segment");
   }
   const size_t worst_bytes = kFixedBytesMax + state_->dictionary_bytes_max() + kEventBytesMax +

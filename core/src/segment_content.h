@@ -30,7 +30,6 @@ enum class Section : uint8_t {
 };
 inline constexpr size_t kSectionCount = 12;
 
-inline constexpr int64_t kSegmentHourMs = 3'600'000;
 inline constexpr size_t kClientKindCount = 4;
 
 // Bloom filter of names (Kirsch and Mitzenmacher 2006): bit i of kBloomProbes is

@@ -21,7 +21,6 @@ constexpr std::array<std::string_view, kDropReasonCount> kDropReasonNames = {
 constexpr uint8_t kOpenFlag = 1;
 constexpr size_t kHeadBytesAt = 8;  // offset of the u16 head length, after magic and four bytes
 constexpr size_t kHeadBytesMin = 34 + 4;
-constexpr int64_t kHourMillis = 3'600'000;
 
 Status corrupt(const char* what) { return Status(Code::kCorrupt, what); }
 
@@ -56,7 +55,7 @@ Status check_events(const SegmentHead& head) {
   if (head.count > kSegmentEventsMax) {
     return Status(Code::kTooLarge, "a segment has too many events");
   }
-  if (head.first_ms / kHourMillis != head.last_ms / kHourMillis) {
+  if (head.first_ms / kHourMs != head.last_ms / kHourMs) {
     return corrupt("a segment leaves its hour");
   }
   // Each is at most kIntegerMax, so the sum of seven cannot wrap.

@@ -13,9 +13,8 @@
 namespace weir {
 namespace {
 
-constexpr int64_t kStepMax = kSegmentHourMs;  // between events of one hour
+constexpr int64_t kStepMax = kHourMs;  // between events of one hour
 constexpr int64_t kSizeMax = static_cast<int64_t>(kMessageBytesMax);
-constexpr uint64_t kRcodeMax = 0xfff;
 
 ColumnRange index_range(size_t size) { return {0, static_cast<int64_t>(size) - 1}; }
 

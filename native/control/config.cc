@@ -24,7 +24,6 @@ namespace {
 
 constexpr uint64_t kMib = 1 << 20;
 constexpr int64_t kSecondMs = 1000;
-constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kDaysMax = 36'500;
 constexpr uint16_t kDnsPort = 53;
 

@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "weir/limits.h"
+
 namespace weir {
 namespace {
 
-constexpr int64_t kDayMs = 86'400'000;
 // A clock that jumps further than this gets a key that is new, but not one hash per day of the
 // jump.
 constexpr int64_t kRotationsMax = 1000;

@@ -15,7 +15,6 @@
 namespace weir {
 namespace {
 
-constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 constexpr int kSeeds = 400;
 constexpr int kSteps = 400;

@@ -19,7 +19,6 @@ using test::ModelEvent;
 using test::ModelLog;
 using test::ModelReceiver;
 
-constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kStartMs = 500'000 * kHourMs;
 constexpr uint64_t kSeeds = 300;
 constexpr int kSteps = 300;

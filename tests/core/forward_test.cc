@@ -9,7 +9,6 @@ namespace {
 using test::ModelLog;
 using test::ModelReceiver;
 
-constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kStartMs = 500'000 * kHourMs;  // UTC, the beginning of an hour
 const std::string kPath = "/v1/sites/home/logs/01000000000000000000000000000000";
 

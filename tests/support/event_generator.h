@@ -196,7 +196,7 @@ class EventGenerator {
     uint64_t exponent = 0;  // in 1/1024 of an octave: 0 … 8 octaves, mean 4, deviation 0.82
     for (int i = 0; i < 8; ++i) exponent += random_.below(1024);
     const uint64_t octave = exponent >> 10;
-    return static_cast<uint32_t>((1000 << octave) * (1024 + (exponent & 1023)) >> 10);
+    return static_cast<uint32_t>((uint64_t{1000} << octave) * (1024 + (exponent & 1023)) >> 10);
   }
 
   TestRandom random_;

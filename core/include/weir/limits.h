@@ -8,6 +8,11 @@
 
 namespace weir {
 
+// --- Units ---
+inline constexpr int64_t kMinuteMs = 60'000;
+inline constexpr int64_t kHourMs = 3'600'000;
+inline constexpr int64_t kDayMs = 86'400'000;
+
 // --- DNS (RFC 1035, RFC 6891) ---
 inline constexpr size_t kNameWireBytesMax = 255;     // RFC 1035 2.3.4
 inline constexpr size_t kLabelBytesMax = 63;         // RFC 1035 2.3.4
@@ -32,7 +37,8 @@ inline constexpr size_t kUpstreamQueriesMax = 1024;  // per thread: each holds a
 inline constexpr size_t kUpstreamAttemptsMax = 4;    // per query, over all upstreams
 inline constexpr size_t kUpstreamsMax = 16;          // configured; more only multiply the waiting
 inline constexpr size_t kUpstreamUdpBytesMax = 4096;  // accepted; we advertise kUdpPayloadBytesMax
-inline constexpr size_t kMismatchesMax = 8;  // wrong answers to one query; then it is asked over TCP
+inline constexpr size_t kMismatchesMax =
+    8;  // wrong answers to one query; then it is asked over TCP
 inline constexpr size_t kCacheEntryBytesMax = 16 << 10;  // larger answers are rare and not kept
 inline constexpr uint64_t kCacheBytesMin = 1 << 20;      // below, stripes hold too few entries
 inline constexpr uint64_t kCacheBytesMax = uint64_t{64} << 30;
@@ -41,6 +47,7 @@ inline constexpr size_t kLocalRecordsMax = 10'000;       // configured by hand
 inline constexpr size_t kBlockListBytesMax = 512 << 20;  // one file
 
 // --- Event ---
+inline constexpr uint16_t kRcodeMax = 0xfff;         // 12 bits (RFC 6891 6.1.3)
 inline constexpr size_t kEventStringBytesMax = 255;  // list and upstream names, as configured
 inline constexpr size_t kEventBytesMax =
     2048;  // one encoded event in a ring: names and strings at their bounds

@@ -29,10 +29,6 @@
 
 namespace weir {
 
-inline constexpr int64_t kMinuteMs = 60'000;
-inline constexpr int64_t kHourMs = 3'600'000;
-inline constexpr int64_t kDayMs = 86'400'000;
-
 struct OutcomeCounts {
   std::array<uint64_t, kOutcomeCount> by_outcome{};
 
