@@ -26,6 +26,22 @@ EventGenerator golden_generator() {
   return EventGenerator(options);
 }
 
+// An event as a line that a reader in another language can be compared with.
+std::string event_line(const Event& event) {
+  std::string line = std::to_string(event.time_ms) + '\t' + client_text(event.client);
+  for (const std::string_view name :
+       {transport_name(event.transport), outcome_name(event.outcome)}) {
+    line.append("\t").append(name);
+  }
+  const uint64_t numbers[] = {event.ad, event.qtype, event.rcode, event.duration_us,
+                              event.response_size};
+  for (const uint64_t number : numbers) line.append("\t").append(std::to_string(number));
+  for (const std::string_view text : {event.qname, event.list, event.upstream}) {
+    line.append("\t").append(text);
+  }
+  return line + '\n';
+}
+
 SegmentBuilder::Options golden_head() {
   return {.log = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}},
           .first = 1000,
@@ -47,6 +63,13 @@ TEST_CASE("segments keep their bytes, and the stored ones still read back") {
     REQUIRE(reader->count() == count);
     for (size_t i = 0; i < count; ++i) REQUIRE(reader->event(i) == events[i]);
   }
+}
+
+TEST_CASE("the golden events as text are those of the golden segment") {
+  auto generator = golden_generator();
+  std::string text;
+  for (const Event& event : golden_events(&generator, 600)) text += event_line(event);
+  check_golden("segment_v0_600.tsv", std::vector<uint8_t>(text.begin(), text.end()));
 }
 
 TEST_CASE("gaps keep their bytes") {

@@ -1,0 +1,205 @@
+"""A second reader of segments, written from docs/segment_format.md alone, with nothing but Python.
+
+It proves that the page suffices. It checks what it needs to decode, not everything that a reader should refuse.
+"""
+
+import dataclasses
+import ipaddress
+
+MASK = (1 << 64) - 1
+OUTCOMES = ("forwarded", "cached", "stale", "local", "blocked", "refused", "failed")
+TRANSPORTS = ("udp", "tcp", "dot", "doh")
+P1, P2, P3 = 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def hash64(data):
+    def rotl(value, bits):
+        return (value << bits | value >> (64 - bits)) & MASK
+
+    def step(state, word):
+        return (rotl(state ^ rotl(word * P2 & MASK, 31) * P1 & MASK, 27) * P1 + P3) & MASK
+
+    state = (P3 + len(data) * P1) & MASK
+    whole = len(data) // 8 * 8
+    for at in range(0, whole, 8):
+        state = step(state, int.from_bytes(data[at:at + 8], "little"))
+    value = step(state, int.from_bytes(data[whole:], "little"))
+    value = (value ^ value >> 33) * P2 & MASK
+    value = (value ^ value >> 29) * P3 & MASK
+    return value ^ value >> 32
+
+
+def unzigzag(value):
+    return value >> 1 ^ -(value & 1)
+
+
+def unpack(data, count, width):
+    bits = int.from_bytes(data, "little")
+    return [bits >> (i * width) & (1 << width) - 1 for i in range(count)]
+
+
+class Reader:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, size):
+        if self.at + size > len(self.data):
+            raise ValueError("the bytes end early")
+        self.at += size
+        return self.data[self.at - size:self.at]
+
+    def number(self, size):
+        return int.from_bytes(self.take(size), "little")
+
+    def varint(self):
+        value = shift = 0
+        while True:
+            byte = self.number(1)
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+            shift += 7
+
+    def varints(self, count):
+        return [self.varint() for _ in range(count)]
+
+    def packed(self, count, width):
+        return unpack(self.take((count * width + 7) // 8), count, width)
+
+    def column(self, count):
+        values = []
+        while len(values) < count:
+            size = min(128, count - len(values))
+            head = self.number(1)
+            width = head & 0x3F
+            base = unzigzag(self.varint()) if head & 0x40 else 0
+            exceptions, high = (self.number(1), self.number(1)) if head & 0x80 else (0, 0)
+            block = self.packed(size, width)
+            positions = self.packed(exceptions, 7)
+            for position, value in zip(positions, self.packed(exceptions, high)):
+                block[position] |= value << width
+            values += [base + value for value in block]
+        return values
+
+    def end(self):
+        if self.at != len(self.data):
+            raise ValueError("bytes are left over")
+
+
+@dataclasses.dataclass
+class Head:
+    kind: int
+    reason: int
+    open: bool
+    log: str
+    first: int
+    count: int
+    first_ms: int
+    last_ms: int
+    outcomes: list
+    ledger: list
+    content: bytes
+
+
+def read_head(data):
+    reader = Reader(data)
+    if reader.take(4) != b"WSEG" or reader.number(1) != 0:
+        raise ValueError("not a segment of version 0")
+    kind, reason, flags = reader.number(1), reader.number(1), reader.number(1)
+    head_bytes, total_bytes, content_crc = reader.number(2), reader.number(4), reader.number(4)
+    log = reader.take(16).hex()
+    first, count, first_ms, span = reader.varints(4)
+    outcomes, ledger = reader.varints(7), reader.varints(7)
+    if crc32c(data[:reader.at]) != reader.number(4) or reader.at != head_bytes or total_bytes != len(data):
+        raise ValueError("the head is damaged")
+    if crc32c(data[head_bytes:]) != content_crc:
+        raise ValueError("the content is damaged")
+    return Head(kind, reason, flags == 1, log, first, count, first_ms, first_ms + span, outcomes, ledger,
+                data[head_bytes:])
+
+
+def read_names(reader):
+    count = reader.varint()
+    shared, added = reader.column(count), reader.column(count)
+    names = []
+    for keep, size in zip(shared, added):
+        tail = names[-1][len(names[-1]) - keep:] if keep else b""
+        names.append(reader.take(size) + tail)
+    return names
+
+
+def read_questions(reader):
+    types = reader.varints(reader.varint())
+    count = reader.varint()
+    steps, kinds, sizes = reader.column(count), reader.column(count), reader.column(count)
+    name, questions = 0, []
+    for step, kind, size in zip(steps, kinds, sizes):
+        name += step
+        questions.append((name, types[kind], size))
+    return questions
+
+
+def read_clients(reader):
+    none, v4, v6, pseudonyms = reader.varints(4)
+    clients = [""] * none
+    clients += [str(ipaddress.IPv4Address(reader.take(4))) for _ in range(v4)]
+    clients += [str(ipaddress.IPv6Address(reader.take(16))) for _ in range(v6)]
+    return clients + ["~" + reader.take(8).hex() for _ in range(pseudonyms)]
+
+
+def read_traits(reader, lists, upstreams):
+    traits = []
+    for _ in range(reader.varint()):
+        bits, rcode, which, upstream = reader.number(1), reader.varint(), reader.varint(), reader.varint()
+        traits.append((bits & 7, bits >> 3 & 3, bits >> 5, rcode, lists[which - 1] if which else "",
+                       upstreams[upstream - 1] if upstream else ""))
+    return traits
+
+
+def passes_bloom(bloom, name):
+    value = hash64(name)
+    start, stride = value & 0xFFFFFFFF, value >> 32 | 1
+    bits = [((start + i * stride) & 0xFFFFFFFF) * len(bloom) * 8 >> 32 for i in range(7)]
+    return all(bloom[bit // 8] >> bit % 8 & 1 for bit in bits)
+
+
+def read_events(head):
+    """The events, each as a tuple of texts: time, client, transport, outcome, AD, type, response code, duration in µs,
+    size, name, list, upstream."""
+    whole = Reader(head.content)
+    sections = [Reader(whole.take(size)) for size in whole.varints(12)]
+    whole.end()
+    bloom = sections[0].take(len(sections[0].data))
+    names = read_names(sections[1])
+    questions = read_questions(sections[2])
+    clients = read_clients(sections[3])
+    lists = [sections[4].take(sections[4].varint()).decode() for _ in range(sections[4].varint())]
+    upstreams = [sections[4].take(sections[4].varint()).decode() for _ in range(sections[4].varint())]
+    traits = read_traits(sections[5], lists, upstreams)
+    time = sections[6].varint()
+    steps, asked, by, how, durations, surprises = (section.column(head.count) for section in sections[6:])
+    for section in sections:
+        section.end()
+    if bloom and not all(passes_bloom(bloom, name) for name in names):
+        raise ValueError("the bloom filter denies a name")
+    next_duration = [sum(head.outcomes[:outcome]) for outcome in range(7)]
+    events = []
+    for i in range(head.count):
+        time += steps[i]
+        name, qtype, size = questions[asked[i]]
+        outcome, transport, ad, rcode, which, upstream = traits[how[i]]
+        duration = durations[next_duration[outcome]]
+        next_duration[outcome] += 1
+        events.append((str(time), clients[by[i]], TRANSPORTS[transport], OUTCOMES[outcome], str(ad), str(qtype),
+                       str(rcode), str(duration), str(size + unzigzag(surprises[i])), names[name].decode(), which,
+                       upstream))
+    return events
