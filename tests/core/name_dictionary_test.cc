@@ -1,0 +1,101 @@
+#include "name_dictionary.h"
+
+#include <algorithm>
+
+#include "catch.h"
+#include "column.h"
+#include "support/event_generator.h"
+#include "weir/segment.h"
+
+namespace weir {
+namespace {
+
+std::vector<std::string_view> sorted(const std::vector<std::string>& names) {
+  std::vector<std::string_view> views(names.begin(), names.end());
+  std::sort(views.begin(), views.end(), reversed_less);
+  return views;
+}
+
+// The bytes of a dictionary, honest or not.
+Bytes dictionary(const std::vector<int64_t>& shared, const std::vector<int64_t>& added,
+                 std::string_view text) {
+  Bytes bytes;
+  ByteWriter writer(bytes);
+  writer.varint(shared.size());
+  encode_column(shared, &bytes);
+  encode_column(added, &bytes);
+  writer.text(text);
+  return bytes;
+}
+
+bool decodes(const Bytes& bytes, size_t count_max = 100) {
+  NameDictionary names;
+  ByteReader reader(bytes);
+  return names.decode(&reader, count_max) && reader.at_end();
+}
+
+TEST_CASE("names are ordered from their ends, shorter before longer") {
+  CHECK(reversed_less("com", "a.com"));
+  CHECK(reversed_less("z.com", "a.net"));
+  CHECK(reversed_less("a.com", "b.com"));
+  CHECK_FALSE(reversed_less("b.com", "a.com"));
+  CHECK_FALSE(reversed_less("a.com", "a.com"));
+}
+
+TEST_CASE("names come back in order and are found, others are not") {
+  const std::vector<std::string> names = EventGenerator().names();
+  const auto views = sorted(names);
+  Bytes bytes;
+  encode_names(views, &bytes);
+  NameDictionary dictionary;
+  ByteReader reader(bytes);
+  REQUIRE(dictionary.decode(&reader, views.size()));
+  CHECK(reader.at_end());
+  REQUIRE(dictionary.size() == views.size());
+  for (size_t i = 0; i < views.size(); ++i) {
+    REQUIRE(dictionary[i] == views[i]);
+    REQUIRE(dictionary.find(views[i]) == i);
+  }
+  for (const char* name : {"", ".", "not.there", "com", "zzz.zzz"}) {
+    CHECK_FALSE(dictionary.find(name).has_value());
+  }
+}
+
+TEST_CASE("names of one domain stand together") {
+  const std::vector<std::string> names = {"a.x.com", "x.com", "y.com", "b.x.com", "x.net"};
+  const auto views = sorted(names);
+  const auto first = std::find(views.begin(), views.end(), "x.com") - views.begin();
+  CHECK(views[static_cast<size_t>(first) + 1] == "a.x.com");
+  CHECK(views[static_cast<size_t>(first) + 2] == "b.x.com");
+}
+
+TEST_CASE("a dictionary that lies is refused") {
+  CHECK(decodes(dictionary({0, 4}, {5, 1}, "a.comb")));
+  CHECK_FALSE(decodes(dictionary({1, 4}, {4, 1}, "a.com")));      // the first shares nothing
+  CHECK_FALSE(decodes(dictionary({0, 6}, {5, 1}, "a.comb")));     // more than the name before has
+  CHECK_FALSE(decodes(dictionary({0, 4}, {5, 1}, "b.coma")));     // out of order
+  CHECK_FALSE(decodes(dictionary({0, 5}, {5, 0}, "a.com")));      // the same name again
+  CHECK_FALSE(decodes(dictionary({0, 4}, {5, 1}, "a.comB")));     // no name text
+  CHECK_FALSE(decodes(dictionary({0, 4}, {5, 2}, "a.comb")));     // text too short
+  CHECK_FALSE(decodes(dictionary({0, 4}, {5, 1}, "a.combc")));    // text left over
+  CHECK_FALSE(decodes(dictionary({0, 4}, {5, 1017}, "a.comb")));  // beyond any name
+  CHECK_FALSE(decodes(dictionary({}, {}, "")));
+  CHECK_FALSE(decodes(dictionary({0, 4}, {5, 1}, "a.comb"), 1));  // more than the caller allows
+}
+
+TEST_CASE("names that would grow beyond a segment's bytes are refused") {
+  // Each name adds three bytes to 1,000 that it shares: 40 kB that would become 40 MB.
+  std::string label = "\\000";
+  std::string tail;
+  for (int i = 0; i < 240; ++i) tail += (i % 60 == 59 ? "." : "") + label;
+  std::vector<std::string> names;
+  for (int i = 0; i < 40'000; ++i) names.push_back(std::to_string(10'000 + i) + "." + tail);
+  const auto views = sorted(names);
+  Bytes bytes;
+  encode_names(views, &bytes);
+  CHECK(bytes.size() < 400'000);
+  CHECK_FALSE(decodes(bytes, names.size()));
+}
+
+}  // namespace
+}  // namespace weir
