@@ -110,12 +110,10 @@ void Sender::State::take_interval(const ReceiverAnswer& answer) {
 // --- Where the receiver stands ---
 
 void Sender::State::on_standing(const ReceiverAnswer& answer, int64_t now_ms) {
-  const bool unknown = answer.http_status == 404;  // it has never heard of this log
-  if (!unknown && (answer.http_status != 200 || !answer.stored_through))
-    return fail(answer, now_ms);
+  if (answer.http_status != 200 || !answer.stored_through) return fail(answer, now_ms);
   take_interval(answer);
   failures_in_row = 0;
-  const uint64_t through = unknown ? 0 : *answer.stored_through;
+  const uint64_t through = *answer.stored_through;  // 0: it has never heard of this log
   if (through > log.own_end) return fork(through);
   last = answer.last.value_or(ReceiverAnswer::Row{});
   stored = through;

@@ -217,7 +217,7 @@ TEST_CASE("Retry-After is honoured, up to its bound") {
 }
 
 TEST_CASE("other refusals wait the longest backoff and then repeat") {
-  for (const int http_status : {301, 400, 401, 403}) {
+  for (const int http_status : {301, 400, 401, 403, 404}) {
     Host host(5);
     host.refuse(http_status);
     CHECK(host.run() == 61'000);

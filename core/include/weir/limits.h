@@ -113,6 +113,7 @@ inline constexpr size_t kScopesMax = 64;           // of one token; parsed with 
 // --- Forwarding (the sending side) ---
 inline constexpr int64_t kForwardIntervalMsMin = 1'000;
 inline constexpr int64_t kForwardIntervalMsMax = 3'600'000;
+inline constexpr size_t kForwardAnswerBytesMax = 64 << 10;  // answers are a few hundred bytes
 // Longer promises of Retry-After are asked about again: a quota may have been raised meanwhile.
 inline constexpr int64_t kRetryAfterMsMax = 3'600'000;
 // The last events of an hour are committed a flush interval after it ended.

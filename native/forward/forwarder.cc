@@ -1,0 +1,331 @@
+#include "native/forward/forwarder.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <thread>
+
+#include "native/forward/forward_marks.h"
+#include "native/forward/receiver_answer.h"
+#include "native/runtime/clock.h"
+#include "native/runtime/guarded.h"
+#include "native/runtime/metrics.h"
+#include "native/runtime/thread_name.h"
+
+namespace weir {
+namespace {
+
+int64_t monotonic_ms() { return monotonic_us() / 1000; }
+
+// Says a thing when it changes. An empty trouble means all is well again.
+class Trouble {
+ public:
+  explicit Trouble(std::string who) : who_(std::move(who)) {}
+
+  void set(const std::string& what) {
+    if (what == what_) return;
+    what_ = what;
+    if (what.empty()) {
+      spdlog::info("forward: {} works again", who_);
+    } else {
+      spdlog::warn("forward: {}: {}", who_, what);
+    }
+  }
+
+ private:
+  std::string who_;
+  std::string what_;
+};
+
+// What a person should know of an answer; empty if nothing is wrong. 409 is part of the protocol.
+std::string trouble_of(int http_status) {
+  switch (http_status) {
+    case 200:
+    case 409:
+    case 413:
+    case 422:
+      return {};
+    case 401:
+    case 403:
+      return "it refuses forward.token for this site (HTTP " + std::to_string(http_status) + ")";
+    case 404:
+      return "it does not know the path (HTTP 404): is forward.url right?";
+    case 429:
+      return "it asks to wait (HTTP 429)";
+    default:
+      return "it answers HTTP " + std::to_string(http_status);
+  }
+}
+
+}  // namespace
+
+struct Forwarder::State {
+  State(const ForwarderOptions& chosen, std::unique_ptr<LogSource> from)
+      : options(chosen), source(std::move(from)), marks(chosen.marks_path) {}
+
+  Status refresh();
+  void take_log(const LogState& log, bool closed);
+  void loop();
+  int64_t turn();
+  bool act(int64_t log_no, Sender& sender, int64_t* until_ms);
+  ReceiverAnswer exchange(const std::string& path, std::optional<ByteView> body);
+  void cut(int64_t log_no, Sender& sender, const Sender::Cut& wanted);
+  void verify(int64_t log_no, Sender& sender, const Sender::Verify& range);
+  void fork(int64_t log_no, Sender& sender, uint64_t from);
+  void note(const Status& status);
+  void publish();
+
+  const ForwarderOptions options;
+  std::unique_ptr<LogSource> source;
+  ForwardMarks marks;
+  std::unique_ptr<HttpClient> http;
+  std::map<int64_t, Sender> senders;  // by log_no: older lineages first
+  std::map<int64_t, LogState> logs;
+  ForwarderStats totals;  // its senders are those that have finished
+  int last_http_status = 0;
+  Trouble receiver_trouble{"the receiver"};
+  Trouble database_trouble{"the database"};
+  Trouble marks_trouble{"the file of marks"};
+
+  Guarded<ForwarderStats> published;
+  std::atomic<bool> stopping{false};
+  std::atomic<bool> woken{false};
+  std::thread thread;
+};
+
+namespace {
+
+void add(const SenderStats& from, SenderStats* to) {
+  to->requests += from.requests;
+  to->failures += from.failures;
+  to->conflicts += from.conflicts;
+  to->events_acked += from.events_acked;
+  to->gaps_declared += from.gaps_declared;
+  to->bytes_sent += from.bytes_sent;
+}
+
+}  // namespace
+
+// --- Which logs there are ---
+
+Status Forwarder::State::refresh() {
+  WEIR_ASSIGN(const std::vector<LogState> found, source->logs());
+  const int64_t current = source->current_log_no();
+  for (const LogState& log : found) take_log(log, log.log_no != current);
+  marks_trouble.set(marks.save().message());
+  return {};
+}
+
+void Forwarder::State::take_log(const LogState& log, bool closed) {
+  logs[log.log_no] = log;
+  const auto sender = senders.find(log.log_no);
+  if (sender != senders.end()) return sender->second.set_own_end(log.end, closed);
+  if (closed && log.acked >= log.end) return;
+  SenderOptions sender_options = options.sender;
+  sender_options.jitter_seed += static_cast<uint64_t>(log.log_no);
+  senders.emplace(log.log_no, Sender({.log = log.log,
+                                      .site = options.site,
+                                      .acked = log.acked,
+                                      .own_end = log.end,
+                                      .trusted_end = marks.trusted_end(log.log, log.end),
+                                      .closed = closed},
+                                     sender_options));
+}
+
+// --- The thread ---
+
+void Forwarder::State::loop() {
+  set_thread_name("weir-forward");
+  int64_t refresh_at_ms = 0;
+  while (!stopping) {
+    const int64_t now_ms = monotonic_ms();
+    if (woken.exchange(false)) {
+      refresh_at_ms = now_ms;
+      for (auto& [log_no, sender] : senders) sender.wake();
+    }
+    if (now_ms >= refresh_at_ms) {
+      note(refresh());
+      refresh_at_ms = now_ms + options.poll_ms;
+    }
+    const int64_t until_ms = std::min(turn(), refresh_at_ms);
+    publish();
+    http->sleep(until_ms - monotonic_ms());
+  }
+}
+
+// One action of every sender; returns when the next one is due, which may be now.
+int64_t Forwarder::State::turn() {
+  int64_t until_ms = INT64_MAX;
+  for (auto at = senders.begin(); at != senders.end() && !stopping;) {
+    int64_t sender_until_ms = 0;
+    if (act(at->first, at->second, &sender_until_ms)) {
+      if (at->second.verified()) marks.verified(logs.at(at->first).log);
+      until_ms = std::min(until_ms, sender_until_ms);
+      ++at;
+    } else {
+      add(at->second.stats(), &totals.senders);
+      at = senders.erase(at);
+    }
+  }
+  return until_ms;
+}
+
+// False if the sender has finished.
+bool Forwarder::State::act(int64_t log_no, Sender& sender, int64_t* until_ms) {
+  const Sender::Action action = sender.next(monotonic_ms(), wall_clock_ms());
+  if (const auto* get = std::get_if<Sender::Get>(&action)) {
+    sender.on_answer(exchange(get->path, std::nullopt), monotonic_ms());
+  } else if (const auto* put = std::get_if<Sender::Put>(&action)) {
+    const uint64_t gaps = sender.stats().gaps_declared;
+    sender.on_answer(exchange(put->path, put->body), monotonic_ms());
+    if (sender.stats().gaps_declared != gaps) {
+      spdlog::warn("forward: the receiver refuses an event of log {}; it becomes a gap there",
+                   log_no);
+    }
+  } else if (const auto* wanted = std::get_if<Sender::Cut>(&action)) {
+    cut(log_no, sender, *wanted);
+  } else if (const auto* range = std::get_if<Sender::Verify>(&action)) {
+    verify(log_no, sender, *range);
+  } else if (const auto* save = std::get_if<Sender::Save>(&action)) {
+    const Status status = source->set_acked(log_no, save->acked);
+    note(status);
+    sender.on_saved(status, monotonic_ms());
+  } else if (const auto* forked = std::get_if<Sender::Fork>(&action)) {
+    fork(log_no, sender, forked->from);
+  } else if (const auto* wait = std::get_if<Sender::Wait>(&action)) {
+    *until_ms = wait->until_ms;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+ReceiverAnswer Forwarder::State::exchange(const std::string& path, std::optional<ByteView> body) {
+  const auto answer = http->exchange(path, body);
+  if (stopping) return {};
+  last_http_status = answer.ok() ? answer->status : 0;
+  receiver_trouble.set(answer.ok() ? trouble_of(answer->status) : answer.status().message());
+  return answer.ok() ? read_receiver_answer(*answer) : ReceiverAnswer{};
+}
+
+void Forwarder::State::cut(int64_t log_no, Sender& sender, const Sender::Cut& wanted) {
+  auto result = source->cut(log_no, wanted.from, wall_clock_ms(), wanted.limits);
+  const Status status = result.status();
+  note(status);
+  sender.on_cut(status, status.ok() ? std::move(*result) : CutResult{}, monotonic_ms());
+}
+
+void Forwarder::State::verify(int64_t log_no, Sender& sender, const Sender::Verify& range) {
+  CutLimits limits;
+  limits.segments_max = 1;
+  limits.segment_events_max = std::min<uint64_t>(range.count, kSegmentEventsMax);
+  const auto result = source->cut(log_no, range.first, wall_clock_ms(), limits);
+  const Status status = result.status();
+  note(status);
+  bool same = true;
+  if (status.ok()) {
+    // A gap here: the events have expired, and cannot be compared any more.
+    const auto head = read_segment_head(result->body);
+    same = !head.ok() || head->kind == SegmentKind::kGap ||
+           (head->count == range.count && head->content_crc == range.crc);
+  }
+  sender.on_verified(status, same, monotonic_ms());
+}
+
+void Forwarder::State::fork(int64_t log_no, Sender& sender, uint64_t from) {
+  spdlog::warn(
+      "forward: the receiver holds other events under log {} from {} on: its own go on in a new "
+      "log",
+      log_id_text(logs.at(log_no).log), from);
+  const Status status = source->fork(log_no, from);
+  note(status);
+  if (status.ok()) {
+    ++totals.forks;
+    marks.verified(logs.at(log_no).log);
+    // The old log's numbers past `from` are a gap now that the receiver need not hear of. If this
+    // fails, the next sender of the old log finds the same.
+    note(refresh());
+    note(source->set_acked(log_no, logs.at(log_no).end));
+  }
+  sender.on_saved(status, monotonic_ms());
+}
+
+void Forwarder::State::note(const Status& status) {
+  if (!status.ok()) ++totals.local_failures;
+  database_trouble.set(status.message());
+}
+
+void Forwarder::State::publish() {
+  ForwarderStats stats = totals;
+  stats.senders.last_http_status = last_http_status;
+  for (const auto& [log_no, sender] : senders) {
+    add(sender.stats(), &stats.senders);
+    const uint64_t end = logs.at(log_no).end;
+    stats.lag_events += end - std::min(end, sender.acked());
+  }
+  published.with([&](ForwarderStats& shown) { shown = stats; });
+}
+
+// --- The interface ---
+
+Forwarder::Forwarder() = default;
+Forwarder::~Forwarder() { stop(); }
+
+Result<std::unique_ptr<Forwarder>> Forwarder::start(const ForwarderOptions& options,
+                                                    std::unique_ptr<LogSource> source) {
+  std::unique_ptr<Forwarder> forwarder(new Forwarder);
+  forwarder->state_ = std::make_unique<State>(options, std::move(source));
+  State& state = *forwarder->state_;
+  WEIR_ASSIGN(state.http, HttpClient::make(options.http));
+  WEIR_TRY(state.refresh());
+  state.thread = std::thread([&state] { state.loop(); });
+  return forwarder;
+}
+
+void Forwarder::stop() {
+  if (!state_->thread.joinable()) return;
+  state_->stopping = true;
+  state_->http->stop();
+  state_->thread.join();
+}
+
+void Forwarder::wake() {
+  state_->woken = true;
+  state_->http->wake();
+}
+
+ForwarderStats Forwarder::stats() const {
+  return state_->published.with([](const ForwarderStats& shown) { return shown; });
+}
+
+std::vector<prometheus::MetricFamily> Forwarder::Collect() const {
+  using prometheus::MetricType;
+  const ForwarderStats now = stats();
+  std::vector<prometheus::MetricFamily> families;
+  const auto value = [&](const char* name, const char* help, MetricType type, uint64_t number) {
+    families.push_back(MetricFamilyBuilder(name, help, type).add({}, number).build());
+  };
+  const auto total = [&](const char* name, const char* help, uint64_t number) {
+    value(name, help, MetricType::Counter, number);
+  };
+  total("weir_forward_requests_total", "Requests to the receiver.", now.senders.requests);
+  total("weir_forward_failures_total", "Requests and local operations that had to be repeated.",
+        now.senders.failures);
+  total("weir_forward_conflicts_total", "Answers 409 of the receiver.", now.senders.conflicts);
+  total("weir_forward_acked_events_total", "Events that the receiver has stored.",
+        now.senders.events_acked);
+  total("weir_forward_rejected_events_total", "Events that the receiver refuses; declared gaps.",
+        now.senders.gaps_declared);
+  total("weir_forward_sent_bytes_total", "Bytes of segments sent, repeats included.",
+        now.senders.bytes_sent);
+  total("weir_forward_forks_total", "Logs that went on under a new name.", now.forks);
+  value("weir_forward_lag_events", "Events not yet stored by the receiver.", MetricType::Gauge,
+        now.lag_events);
+  value("weir_forward_last_http_status", "Of the last request; 0 if no answer came.",
+        MetricType::Gauge, static_cast<uint64_t>(now.senders.last_http_status));
+  return families;
+}
+
+}  // namespace weir
