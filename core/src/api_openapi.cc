@@ -5,100 +5,130 @@
 namespace weir {
 namespace {
 
+// Types of members: count, time, text and flag, "?" behind it where it may be null; the name of a
+// schema, "[]" behind it for a list.
+struct Member {
+  std::string_view name;
+  std::string_view type;
+};
+
+constexpr Member kOutcomes[] = {{"forwarded", "count"}, {"cached", "count"},  {"stale", "count"},
+                                {"local", "count"},     {"blocked", "count"}, {"refused", "count"},
+                                {"failed", "count"}};
+constexpr Member kUnreadable[] = {{"segments", "count"}, {"rollups", "count"}};
+constexpr Member kLatency[] = {
+    {"mean", "count?"}, {"p50", "count?"}, {"p95", "count?"}, {"p99", "count?"}};
+constexpr Member kStatistics[] = {{"since", "time"},           {"until", "time"},
+                                  {"total", "count"},          {"outcomes", "Outcomes"},
+                                  {"unique_domains", "count"}, {"unique_clients", "count"},
+                                  {"latency_us", "Latency"},   {"unreadable", "Unreadable"}};
+constexpr Member kSeries[] = {{"since", "time"},
+                              {"until", "time"},
+                              {"step", "text"},
+                              {"points", "Point[]"},
+                              {"unreadable", "Unreadable"}};
+constexpr Member kPoint[] = {{"time", "time"}, {"total", "count"}, {"outcomes", "Outcomes"}};
+constexpr Member kTop[] = {
+    {"since", "time"}, {"until", "time"}, {"items", "Item[]"}, {"unreadable", "Unreadable"}};
+constexpr Member kItem[] = {{"key", "text"}, {"count", "count"}, {"error", "count"}};
+constexpr Member kQueries[] = {
+    {"queries", "Query[]"}, {"cursor", "text?"}, {"partial", "flag"}, {"unreadable", "Unreadable"}};
+constexpr Member kQuery[] = {{"id", "text"},      {"time", "time"},         {"client", "text?"},
+                             {"domain", "text"},  {"type", "text"},         {"rcode", "text"},
+                             {"outcome", "text"}, {"duration_us", "count"}, {"upstream", "text?"},
+                             {"list", "text?"},   {"site", "text?"}};
+constexpr Member kLedger[] = {{"offered", "count"},   {"stored", "count"},
+                              {"spooled", "count"},   {"in_flight", "count"},
+                              {"collapsed", "count"}, {"dropped", "Dropped"},
+                              {"expired", "Expired"}, {"acked", "count?"},
+                              {"unclean", "flag"},    {"unreadable_logs", "count"}};
+constexpr Member kDropped[] = {{"buffer_full", "count"},
+                               {"data", "count"},
+                               {"crash", "count"},
+                               {"shutdown", "count"},
+                               {"disabled", "count"}};
+constexpr Member kExpired[] = {{"retention", "count"}, {"budget", "count"}, {"corrupt", "count"}};
+constexpr Member kTops[] = {{"domains", "Item[]"},   {"blocked", "Item[]"}, {"clients", "Item[]"},
+                            {"upstreams", "Item[]"}, {"lists", "Item[]"},   {"types", "Item[]"}};
+constexpr Member kOverview[] = {
+    {"statistics", "Statistics"}, {"timeseries", "Series"}, {"top", "Tops"}, {"ledger", "Ledger"}};
+constexpr Member kProblem[] = {
+    {"type", "text"}, {"status", "count"}, {"code", "text"}, {"detail", "text"}};
+
 struct Schema {
   std::string_view name;
-  std::string_view json;
+  std::string_view description;
+  std::span<const Member> members;  // all of them are always there
+  std::span<const Member> optional = {};
 };
-
-// What the schemas have in common.
-#define WEIR_COUNT R"({"type":"integer","minimum":0})"
-#define WEIR_TIME R"({"type":"string","format":"date-time"})"
-#define WEIR_TEXT_OR_NULL R"({"type":["string","null"]})"
-#define WEIR_REFERENCE(name) R"({"$ref":"#/components/schemas/)" name R"("})"
-#define WEIR_LIST_OF(name) R"({"type":"array","items":)" WEIR_REFERENCE(name) "}"
-
+constexpr Member kProblemOptional[] = {{"param", "text"}};
 constexpr Schema kSchemas[] = {
-    {"Outcomes",
-     R"({"type":"object","description":"Events by outcome; every outcome is there.",)"
-     R"("required":["forwarded","cached","stale","local","blocked","refused","failed"],)"
-     R"("properties":{"forwarded":)" WEIR_COUNT R"(,"cached":)" WEIR_COUNT R"(,"stale":)" WEIR_COUNT
-     R"(,"local":)" WEIR_COUNT R"(,"blocked":)" WEIR_COUNT R"(,"refused":)" WEIR_COUNT
-     R"(,"failed":)" WEIR_COUNT "}}"},
-    {"Unreadable",
-     R"({"type":"object","description":"What the answer had to do without, because stored bytes )"
-     R"(fail their checks: segments whose events are missing, rollups whose sketches are.",)"
-     R"("required":["segments","rollups"],"properties":{"segments":)" WEIR_COUNT
-     R"(,"rollups":)" WEIR_COUNT "}}"},
-    {"Statistics",
-     R"({"type":"object","required":["since","until","total","outcomes","unique_domains",)"
-     R"("unique_clients","latency_us","unreadable"],"properties":{"since":)" WEIR_TIME
-     R"(,"until":)" WEIR_TIME R"(,"total":)" WEIR_COUNT R"(,"outcomes":)" WEIR_REFERENCE(
-         "Outcomes") R"(,"unique_domains":)" WEIR_COUNT R"(,"unique_clients":)" WEIR_COUNT
-                     R"(,"latency_us":)" WEIR_REFERENCE(
-                         "Latency") R"(,"unreadable":)" WEIR_REFERENCE("Unreadable") "}}"},
-    {"Latency",
-     R"({"type":"object","description":"Microseconds; null where there are no queries.",)"
-     R"("required":["mean","p50","p95","p99"],"additionalProperties":)"
-     R"({"type":["integer","null"],"minimum":0}})"},
-    {"Series", R"({"type":"object","required":["since","until","step","points","unreadable"],)"
-               R"("properties":{"since":)" WEIR_TIME R"(,"until":)" WEIR_TIME
-               R"(,"step":{"type":"string"},"points":)" WEIR_LIST_OF(
-                   "Point") R"(,"unreadable":)" WEIR_REFERENCE("Unreadable") "}}"},
-    {"Point",
-     R"({"type":"object","required":["time","total","outcomes"],"properties":{"time":)" WEIR_TIME
-     R"(,"total":)" WEIR_COUNT R"(,"outcomes":)" WEIR_REFERENCE("Outcomes") "}}"},
-    {"Top",
-     R"({"type":"object","required":["since","until","items","unreadable"],)"
-     R"("properties":{"since":)" WEIR_TIME R"(,"until":)" WEIR_TIME
-     R"(,"items":)" WEIR_LIST_OF("Item") R"(,"unreadable":)" WEIR_REFERENCE("Unreadable") "}}"},
-    {"Item",
-     R"({"type":"object","description":"The true count lies between count - error and count.",)"
-     R"("required":["key","count","error"],"properties":{"key":{"type":"string"},"count":)" WEIR_COUNT
-     R"(,"error":)" WEIR_COUNT "}}"},
-    {"Queries", R"({"type":"object","required":["queries","cursor","partial","unreadable"],)"
-                R"("properties":{"queries":)" WEIR_LIST_OF(
-                    "Query") R"(,"cursor":)" WEIR_TEXT_OR_NULL
-                             R"(,"partial":{"type":"boolean"},"unreadable":)" WEIR_REFERENCE(
-                                 "Unreadable") "}}"},
-    {"Query",
-     R"({"type":"object","required":["id","time","client","domain","type","rcode","outcome",)"
-     R"("duration_us","upstream","list","site"],"properties":{"id":{"type":"string"},"time":)" WEIR_TIME
-     R"(,"client":)" WEIR_TEXT_OR_NULL
-     R"(,"domain":{"type":"string"},"type":{"type":"string"},"rcode":{"type":"string"},)"
-     R"("outcome":{"type":"string"},"duration_us":)" WEIR_COUNT R"(,"upstream":)" WEIR_TEXT_OR_NULL
-     R"(,"list":)" WEIR_TEXT_OR_NULL R"(,"site":)" WEIR_TEXT_OR_NULL "}}"},
-    {"Ledger",
-     R"({"type":"object","description":"offered = stored + spooled + in_flight + collapsed + )"
-     R"(the sum of dropped.","required":["offered","stored","spooled","in_flight","collapsed",)"
-     R"("dropped","expired","acked","unclean","unreadable_logs"],"properties":{"offered":)" WEIR_COUNT
-     R"(,"stored":)" WEIR_COUNT R"(,"spooled":)" WEIR_COUNT R"(,"in_flight":)" WEIR_COUNT
-     R"(,"collapsed":)" WEIR_COUNT
-     R"(,"dropped":{"type":"object","additionalProperties":)" WEIR_COUNT
-     R"(},"expired":{"type":"object","additionalProperties":)" WEIR_COUNT
-     R"(},"acked":{"type":["integer","null"],"minimum":0},"unclean":{"type":"boolean"},)"
-     R"("unreadable_logs":)" WEIR_COUNT "}}"},
-    {"Overview",
-     R"({"type":"object","required":["statistics","timeseries","top","ledger"],)"
-     R"("properties":{"statistics":)" WEIR_REFERENCE("Statistics") R"(,"timeseries":)" WEIR_REFERENCE(
-         "Series") R"(,"top":{"type":"object","required":["domains","blocked","clients","upstreams","lists",)"
-                   R"("types"],"additionalProperties":)" WEIR_LIST_OF(
-                       "Item") R"(},"ledger":)" WEIR_REFERENCE("Ledger") "}}"},
-    {"Problem",
-     R"({"type":"object","description":"RFC 9457.","required":["type","status","code",)"
-     R"("detail"],"properties":{"type":{"type":"string"},"status":{"type":"integer"},)"
-     R"("code":{"type":"string"},"detail":{"type":"string"},"param":{"type":"string"}}})"},
+    {"Outcomes", "Events by outcome.", kOutcomes},
+    {"Unreadable", "What is missing because stored bytes fail their checks.", kUnreadable},
+    {"Latency", "Microseconds; null where there are no queries.", kLatency},
+    {"Statistics", "What since and until cover, to the minute.", kStatistics},
+    {"Series", "Every bucket of the window.", kSeries},
+    {"Point", "The bucket that begins at this time.", kPoint},
+    {"Top", "By count, then by key.", kTop},
+    {"Item", "The true count lies between count - error and count.", kItem},
+    {"Queries", "A page; the cursor is null at the end.", kQueries},
+    {"Query", "One answered query.", kQuery},
+    {"Ledger", "offered = stored + spooled + in_flight + collapsed + all dropped.", kLedger},
+    {"Dropped", "By reason.", kDropped},
+    {"Expired", "Removed or damaged after it was stored, by reason.", kExpired},
+    {"Tops", "The ten most frequent of each kind.", kTops},
+    {"Overview", "What a dashboard shows first.", kOverview},
+    {"Problem", "RFC 9457.", kProblem, kProblemOptional},
 };
-
-#undef WEIR_COUNT
-#undef WEIR_TIME
-#undef WEIR_TEXT_OR_NULL
-#undef WEIR_REFERENCE
-#undef WEIR_LIST_OF
 
 void write_reference(std::string_view kind, std::string_view name, JsonWriter* json) {
   std::string target = "#/components/";
   target.append(kind).append("/").append(name);
   json->begin_object().key("$ref").string(target).end_object();
+}
+
+// A basic type, and null besides if `nullable`.
+void write_basic(std::string_view type, bool nullable, JsonWriter* json) {
+  const bool is_count = type == "count";
+  const std::string_view name = is_count ? "integer" : type == "flag" ? "boolean" : "string";
+  json->begin_object().key("type");
+  if (nullable) {
+    json->begin_array().string(name).string("null").end_array();
+  } else {
+    json->string(name);
+  }
+  if (is_count) json->key("minimum").integer(0);
+  if (type == "time") json->key("format").string("date-time");
+  json->end_object();
+}
+
+void write_type(std::string_view type, JsonWriter* json) {
+  const bool nullable = type.ends_with("?");
+  if (nullable) type.remove_suffix(1);
+  if (type.ends_with("[]")) {
+    json->begin_object().key("type").string("array").key("items");
+    write_type(type.substr(0, type.size() - 2), json);
+    json->end_object();
+  } else if (type[0] >= 'A' && type[0] <= 'Z') {
+    write_reference("schemas", type, json);
+  } else {
+    write_basic(type, nullable, json);
+  }
+}
+
+void write_schema(const Schema& schema, JsonWriter* json) {
+  json->key(schema.name).begin_object().key("type").string("object");
+  json->key("description").string(schema.description);
+  json->key("required").begin_array();
+  for (const Member& member : schema.members) json->string(member.name);
+  json->end_array().key("properties").begin_object();
+  for (const auto& members : {schema.members, schema.optional}) {
+    for (const Member& member : members) {
+      json->key(member.name);
+      write_type(member.type, json);
+    }
+  }
+  json->end_object().end_object();
 }
 
 void write_response(std::string_view status, std::string_view description,
@@ -146,7 +176,7 @@ void write_components(JsonWriter* json) {
   json->begin_object().key("parameters").begin_object();
   for (const ParameterSpec& spec : parameter_specs()) write_parameter(spec, json);
   json->end_object().key("schemas").begin_object();
-  for (const Schema& schema : kSchemas) json->key(schema.name).raw(schema.json);
+  for (const Schema& schema : kSchemas) write_schema(schema, json);
   json->end_object().key("securitySchemes");
   json->raw(R"({"token":{"type":"http","scheme":"bearer"}})").end_object();
 }

@@ -110,6 +110,7 @@ LedgerCounters Batcher::State::ledger_through(uint64_t end) const {
   return ledger;
 }
 
+// Encodes the open run and queues it.
 void Batcher::State::close_open() {
   if (builder.empty()) return;
   Piece piece;
@@ -127,6 +128,7 @@ bool Batcher::State::open_is_full() const {
          builder.bytes_estimate() >= options.batch_bytes_max;
 }
 
+// REQUIREMENTS 002-14: the fuller the buffer, the sooner the flush.
 int64_t Batcher::State::interval_ms() const {
   if (fill_percent >= kFillPercentFast) {
     return std::min(options.flush_interval_ms, kFlushIntervalMsFast);
@@ -171,6 +173,7 @@ void Batcher::State::take_pieces() {
   }
 }
 
+// Makes the batch of the pieces taken. Their bytes move into it.
 void Batcher::State::fill_batch() {
   batch = Batch();
   batch.first = pieces.front().first;
@@ -257,6 +260,7 @@ Status Batcher::add(const Event& event, int64_t now_ms, uint64_t* number) {
     ++s.stats.refused_full;
     return Status(Code::kFull, "the buffer is full");
   }
+  // The builder judges the event first, so that a bad one closes no segment.
   Status status = s.builder.add(event);
   if (status.code() == Code::kConflict) {  // another hour
     s.close_open();

@@ -164,8 +164,8 @@ Status WindowOperation::take_segment(const WalkRow& row) {
   }
   if (!scan->may_match()) return {};
   WEIR_TRY(charge(row.count, 0));
-  const uint64_t begin = std::max(row.from_n, row.first) - row.first;
-  for (uint64_t i = begin; i < row.count; ++i) {
+  const uint64_t skipped = std::min(std::max(row.from_n, row.first) - row.first, row.count);
+  for (auto i = static_cast<size_t>(skipped); i < scan->count(); ++i) {
     if (std::optional<Event> event = scan->match(i)) answer_.add_event(plan_, *event);
   }
   return {};

@@ -7,7 +7,7 @@
 
 namespace weir {
 
-size_t SpaceSaving::capacity() const {
+size_t SpaceSaving::stored_keys_max() const {
   return static_cast<size_t>(std::clamp<uint64_t>(total_ / 16, kTopKeysMin, kTopKeysMax));
 }
 
@@ -22,7 +22,7 @@ void SpaceSaving::add(std::string_view key, uint64_t weight) {
 }
 
 void SpaceSaving::limit() {
-  if (size() > 2 * capacity()) prune(capacity());
+  if (size() > 2 * kTopKeysMax) prune(kTopKeysMax);
 }
 
 std::vector<uint32_t> SpaceSaving::ranked(size_t keys_max) const {
@@ -92,7 +92,7 @@ std::vector<TopEntry> SpaceSaving::top(size_t limit) const {
 }
 
 void SpaceSaving::encode(size_t keys_max, std::vector<uint8_t>* out) const {
-  const std::vector<uint32_t> kept = ranked(std::min(keys_max, capacity()));
+  const std::vector<uint32_t> kept = ranked(std::min(keys_max, stored_keys_max()));
   ByteWriter writer(*out);
   writer.varint(total_);
   writer.varint(floor_without(kept));

@@ -9,8 +9,9 @@
 // error, count], and a key that is missing has true ≤ floor. Merging is commutative; how much is
 // pruned on the way decides how tight the bounds are, not whether they hold.
 //
-// Capacity grows with the weight: K = clamp(total / 16, kTopKeysMin, kTopKeysMax). Between prunings
-// up to 2 K keys are kept, so that pruning costs constant time per key.
+// In memory up to 2 kTopKeysMax keys are kept between prunings, so that pruning costs constant time
+// per key and the answers of a quiet log are exact. What is stored grows with the weight: K =
+// clamp(total / 16, kTopKeysMin, kTopKeysMax) keys.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,7 @@ class SpaceSaving {
  public:
   // Adds weight ≥ 1 to a key.
   void add(std::string_view key, uint64_t weight);
-  // Prunes to K keys if there are more than 2 K. Called after every add of a stream; after many
+  // Prunes to kTopKeysMax keys if there are more than twice as many. Called after every add of a stream; after many
   // adds whose keys are known to be bounded, once.
   void limit();
   void merge(const SpaceSaving& other);
@@ -46,7 +47,7 @@ class SpaceSaving {
   bool decode(ByteReader* reader);
 
  private:
-  size_t capacity() const;
+  size_t stored_keys_max() const;  // K
   // Numbers of the `keys_max` first in the order of top().
   std::vector<uint32_t> ranked(size_t keys_max) const;
   // The floor if only these numbers were kept.

@@ -85,7 +85,7 @@ class Simulation {
   }
 
   // A copy that was made between a start and its verification would not know since when its events
-  // may differ; how rare that is, docs/forwarding.md says.
+  // may differ; how rare that is, docs/protocol.md says.
   bool everything_verified() const {
     return std::ranges::all_of(disk_.lineages,
                                [](const auto& lineage) { return !lineage.unverified_from; });

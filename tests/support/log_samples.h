@@ -135,14 +135,16 @@ inline std::vector<std::string> content_of(Executor& executor, int64_t log_no) {
   return lines;
 }
 
-// What content_of shows of the sample events [first, end).
+// What content_of shows of events [first, end) of a log that begins with event `offset` of the
+// sample, at `start_ms`.
 inline std::vector<std::string> sample_lines(uint64_t first, uint64_t end,
-                                             int64_t start_ms = kSampleHourMs) {
+                                             int64_t start_ms = kSampleHourMs,
+                                             uint64_t offset = 0) {
   std::vector<std::string> lines;
   for (uint64_t n = first; n < end; ++n) {
-    const Event event = sample_event(n, start_ms);
-    lines.push_back(std::to_string(n) + " " + std::string(event.qname) + " " +
-                    std::to_string(event.time_ms));
+    const std::string name(sample_event(n + offset).qname);
+    lines.push_back(std::to_string(n) + " " + name + " " +
+                    std::to_string(sample_event(n, start_ms).time_ms));
   }
   return lines;
 }

@@ -142,6 +142,7 @@ struct RetentionPolicy {
   bool keep_unacked = false;  // with a forwarder: age never removes what the receiver has not got …
   int64_t spool_days = 35;    // … until it is this old
   uint64_t segments_max = 256;  // removed per run
+  uint64_t statements = 1000;   // per run; logs that find none left are first in a later run
 };
 struct RetentionProgress {
   uint64_t segments = 0;
@@ -149,7 +150,9 @@ struct RetentionProgress {
   uint64_t rollups = 0;
   bool done = true;
 };
-// Removes what is too old; keeps the newest row of every log.
+// Removes what is too old. Keeps the newest row of every log, and what is not rolled up yet. A
+// segment from the future is as old as the next one that is not. Each log's rollups are looked
+// through in one hour of the day.
 OperationPtr retain(RetentionPolicy policy, RetentionProgress* result);
 
 }  // namespace weir
