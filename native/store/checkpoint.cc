@@ -1,3 +1,5 @@
+// PASSIVE copies without taking any lock that a reader or writer needs. TRUNCATE waits for readers
+// of old snapshots, so it gets a short timeout instead of the connection's usual one.
 #include "native/store/checkpoint.h"
 
 namespace weir {

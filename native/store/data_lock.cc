@@ -1,3 +1,5 @@
+// flock and not a pid file: a pid file outlives its process, and its number may be somebody
+// else's by then. The pid inside is only for the message.
 #include "native/store/data_lock.h"
 
 #include <fcntl.h>

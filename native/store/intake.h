@@ -65,6 +65,7 @@ class DropSample {
   Client client_;
 };
 
+// Lives longer than producers and writer; they borrow it.
 struct Intake {
   enum class Mode : uint8_t { kOpen, kDisabled, kStopped };
 

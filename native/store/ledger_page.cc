@@ -1,3 +1,5 @@
+// Nothing here is flushed to disk: against a kill the page cache is enough, and against power loss
+// counters that are a little old would be as wrong as counters that are a little older.
 #include "native/store/ledger_page.h"
 
 #include <fcntl.h>
@@ -84,7 +86,7 @@ struct LedgerPage::Layout {
     }
     return newest;
   }
-  // The constant block comes last: without it the file is nobody's.
+  // The constant block comes last: without it the file is nobody's, and the next start resets it.
   void reset() {
     std::memset(static_cast<void*>(this), 0, sizeof(*this));
     ConstantBlock fresh;
@@ -157,6 +159,8 @@ void LedgerPage::set_state(const State& state) {
   block.boot = kBoot;
   block.clean = state.clean ? 1 : 0;
   block.crc = crc_of(block);
+  // Over the older of the two: a kill in the middle leaves a block that fails its check, and the
+  // other one as it was.
   std::memcpy(&layout_->states[sequence_ % 2], &block, sizeof(block));
   state_ = state;
 }

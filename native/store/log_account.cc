@@ -1,3 +1,6 @@
+// Every write here may be cut off by the next kill, so each one leaves a state from which the same
+// start leads to the same end: first the crash is counted in the page, then committed, then the
+// page is told which log goes on. Until the last step the page names the old log.
 #include "native/store/log_account.h"
 
 #include <spdlog/spdlog.h>
@@ -100,13 +103,16 @@ Result<LogAccount> open_new_log(Executor& executor, const std::string& site, int
 Result<LogAccount> settle_account(Executor& executor, LedgerPage& page, const std::string& site,
                                   int64_t now_ms, const MakeLogId& make_log_id) {
   std::vector<LogState> logs;
-  auto operation = list_logs(site, &logs);
+  auto operation = list_logs("", &logs);
   WEIR_TRY(run_operation(*operation, executor));
 
   std::optional<LogAccount> account;
   if (const LogState* log = find_log(logs, page)) {
     WEIR_ASSIGN(account, account_of_log(executor, log->log, site, now_ms));
     WEIR_TRY(settle_crash(executor, page, &*account, now_ms));
+    if (account->log.site != site) {
+      WEIR_ASSIGN(account, open_new_log(executor, site, now_ms, make_log_id));
+    }
   } else {
     const bool lost_count =
         page.found() == LedgerPage::Found::kIntact ? !page.state().clean : !logs.empty();
@@ -119,6 +125,23 @@ Result<LogAccount> settle_account(Executor& executor, LedgerPage& page, const st
   }
   page.set_state({account->log.log, account->log.end, page.totals() - account->accounted, false});
   return *account;
+}
+
+Result<LedgerDelta> total_account(Executor& executor) {
+  std::vector<LogState> logs;
+  auto listing = list_logs("", &logs);
+  WEIR_TRY(run_operation(*listing, executor));
+  LedgerDelta total;
+  for (const LogState& log : logs) {
+    LedgerDelta sums;
+    auto reading = log_ledger(log.log_no, &sums);
+    WEIR_TRY(run_operation(*reading, executor));
+    total.offered += sums.offered;
+    total.stored += sums.stored;
+    total.collapsed += sums.collapsed;
+    for (size_t i = 0; i < kDropReasonCount; ++i) total.dropped[i] += sums.dropped[i];
+  }
+  return total;
 }
 
 }  // namespace weir

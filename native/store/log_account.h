@@ -3,8 +3,9 @@
 // At start the ledger page (what was offered) is compared with the database (what is stored or
 // known to be dropped). They agree after a clean stop. After a kill the difference becomes
 // dropped{crash}. If the page is ahead of the database, the database is an older copy: numbers
-// after its end were given away already, so a new log begins. If the page cannot be believed, the
-// ledger says `unclean` instead of naming a number.
+// after its end were given away already, so a new log begins; one begins as well when the site has
+// got another name. If the page cannot be believed, the ledger says `unclean` instead of naming a
+// number.
 #pragma once
 
 #include <functional>
@@ -34,5 +35,8 @@ Result<LogAccount> account_of_log(Executor& executor, const LogId& log, const st
 // The same for a new log. The page still belongs to the old one.
 Result<LogAccount> open_new_log(Executor& executor, const std::string& site, int64_t now_ms,
                                 const MakeLogId& make_log_id);
+
+// What the database accounts for over all of its logs.
+Result<LedgerDelta> total_account(Executor& executor);
 
 }  // namespace weir

@@ -1,3 +1,9 @@
+// Three accounts are kept of one log, and this file is where they meet:
+// - the page counts every offer and drop as it happens, and survives a kill;
+// - the database knows what is committed, and `accounted` is our copy of its sums;
+// - the heads of segments tell a receiver what to expect, without asking anybody.
+// Page minus accounted is what the next commit has to carry, or what a kill would turn into
+// dropped{crash}. It is never negative, because counters are raised before their commit.
 #include "native/store/log_committer.h"
 
 #include <spdlog/spdlog.h>
@@ -9,7 +15,7 @@
 namespace weir {
 namespace {
 
-constexpr int64_t kDropsRetryMs = 1000;
+constexpr int64_t kDropsRetryMs = 1000;    // nobody waits for them
 constexpr int64_t kSlowFlushUs = 100'000;  // REQUIREMENTS 002-07
 
 constexpr size_t kData = static_cast<size_t>(DropReason::kData);
@@ -45,6 +51,11 @@ LogCommitter::LogCommitter(const Parts& parts, LogAccount account, const Batcher
 void LogCommitter::start_batcher() {
   batcher_ = std::make_unique<Batcher>(account_.log.log, account_.log.end, options_);
   at_start_ = account_.accounted;
+  // For heads: every number was offered, also where the events came here from another log.
+  at_start_.offered = account_.log.end;
+  for (size_t i = 0; i < kDropReasonCount; ++i) {
+    if (i != kData) at_start_.offered += at_start_.dropped[i];
+  }
   gaps_ = gaps_in_flight_ = 0;
 }
 
@@ -60,7 +71,8 @@ void LogCommitter::add(const Event& event, int64_t now_ms) {
   parts_.gauge.give_back(1);
 }
 
-// What the ledger has not got yet, with a batch of `events`.
+// What the ledger has not got yet, with a batch of `events`. Offers of events that are still on
+// their way stay out: in the database offered = stored + Σ dropped holds at every moment.
 LedgerDelta LogCommitter::growth(uint64_t events) const {
   const LedgerCounters pending = parts_.page.of_log() - account_.accounted;
   LedgerDelta delta;
@@ -110,6 +122,7 @@ void LogCommitter::account_for(const AppendRequest& request) {
       account_.accounted + LedgerCounters{delta.offered, delta.collapsed, delta.dropped};
   account_.log.end = batcher_->durable_through();
   account_.log.ledger_sequence = std::max(account_.log.ledger_sequence, request.ledger_sequence);
+  // After the commit: a page that is behind the database is believed, one that is ahead is not.
   LedgerPage::State state = parts_.page.state();
   state.committed_end = account_.log.end;
   parts_.page.set_state(state);
@@ -125,7 +138,7 @@ bool LogCommitter::commit_due() {
   batcher_->set_ledger(outside());
   const Batch* batch = batcher_->poll(now_ms);
   if (batch == nullptr) return false;
-  if (batch->attempt == 1) {
+  if (batch->attempt == 1) {  // later ones repeat the request, whatever has been counted since
     gaps_ += gaps_in_flight_ = batch->dropped_data;
     parts_.page.writer_slot().count_dropped(DropReason::kData, batch->dropped_data);
     request_ = {.log_no = account_.log.log_no,

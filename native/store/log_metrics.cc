@@ -1,3 +1,5 @@
+// Everything is computed when it is asked for; between two scrapes metrics cost the writer two
+// histogram updates per commit and producers nothing.
 #include "native/store/log_metrics.h"
 
 #include <algorithm>

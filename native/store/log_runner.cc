@@ -1,3 +1,5 @@
+// An operation keeps one reader from its start to its end, but steps share no snapshot: the rules
+// of operation.h allow for that, and a long read holds up no checkpoint between its steps.
 #include "native/store/log_runner.h"
 
 namespace weir {

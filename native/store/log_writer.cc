@@ -1,3 +1,5 @@
+// The loop is: posted work, drain, one commit or one step of maintenance, rest. Nothing in it waits
+// for more than one transaction, so the rings are drained in time whatever else is to do.
 #include "native/store/log_writer.h"
 
 #include <spdlog/spdlog.h>
@@ -41,12 +43,14 @@ void LogWriter::start() {
   });
 }
 
-void LogWriter::stop(int64_t bound_ms) {
-  if (!thread_.joinable()) return;
-  stop_bound_ms_ = bound_ms;
-  stopping_ = true;
-  parts_.intake.wake.wake();
-  thread_.join();
+bool LogWriter::stop(int64_t bound_ms) {
+  if (thread_.joinable()) {
+    stop_bound_ms_ = bound_ms;
+    stopping_ = true;
+    parts_.intake.wake.wake();
+    thread_.join();
+  }
+  return settled_;
 }
 
 void LogWriter::run() {
@@ -125,21 +129,27 @@ void LogWriter::report_drops(int64_t now_ms) {
   spdlog::warn("dropped queries: {}{}{}", drops, sample.empty() ? "" : "; one of them: ", sample);
 }
 
+// With traffic: a short sleep that producers cannot end, so that they never pay for a wake-up.
+// Without: a long one that the first event ends.
 void LogWriter::rest(bool found_events) {
   WakeEvent& wake = parts_.intake.wake;
   const int64_t now_ms = monotonic_ms(clock_());
-  const int64_t next_ms =
-      std::min(parts_.committer.next_deadline_ms(), parts_.maintenance.next_due_ms());
+  int64_t next_ms = parts_.committer.next_deadline_ms();
+  if (!parts_.committer.circuit_open()) {  // otherwise maintenance rests, however much is due
+    next_ms = std::min(next_ms, parts_.maintenance.next_due_ms());
+  }
   const int64_t pause_ms = std::clamp<int64_t>(next_ms - now_ms, 0, kParkMsMax);
   if (pause_ms == 0) return;
   if (found_events) {
     wake.sleep(std::min(pause_ms, kDrainIntervalMs));
     return;
   }
+  // What is held and not in the batcher is in a ring, or about to be.
   const uint64_t known = parts_.committer.events_held();
   wake.park(pause_ms, [&] { return parts_.intake.gauge.held() != known; });
 }
 
+// Producers have ended or find the door shut, so the rings run empty.
 void LogWriter::finish() {
   const int64_t end_ms = monotonic_ms(clock_()) + stop_bound_ms_;
   LogCommitter& committer = parts_.committer;
@@ -158,9 +168,11 @@ void LogWriter::finish() {
   while (drain(monotonic_ms(clock_())) > 0) {
   }
   committer.abandon();
+  committer.hurry();
+  committer.commit_due();  // drops whose commit is in doubt, if any
   committer.commit_drops();
-  committer.commit_drops();  // one that was in doubt, then what came since
-  if (committer.settled()) {
+  settled_ = committer.settled();
+  if (settled_) {
     LedgerPage::State state = parts_.page.state();
     state.clean = true;
     parts_.page.set_state(state);

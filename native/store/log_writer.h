@@ -43,9 +43,10 @@ class LogWriter {
   ~LogWriter();  // stops at once if stop() was not called
 
   void start();
-  // Drains and commits for at most `bound_ms`, counts the rest as dropped{shutdown}, ends the
-  // thread. Repeating it does nothing.
-  void stop(int64_t bound_ms);
+  // Drains and commits for at most `bound_ms` (and the commit that is under way then), counts the
+  // rest as dropped{shutdown}, ends the thread. Repeating it does nothing. False if the database
+  // could not be told everything; the ledger page still knows.
+  bool stop(int64_t bound_ms);
 
   WriterQueue& queue() { return queue_; }
 
@@ -65,6 +66,7 @@ class LogWriter {
   std::thread thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<int64_t> stop_bound_ms_{0};
+  bool settled_ = false;  // at the end
 
   std::vector<Event> drained_;  // views into the rings
   std::vector<std::pair<int64_t, uint32_t>> order_;

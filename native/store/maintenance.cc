@@ -1,3 +1,5 @@
+// The operations are driven by hand instead of by run_operation, because a whole one may take
+// seconds after a long downtime, and the rings cannot wait that long.
 #include "native/store/maintenance.h"
 
 #include <spdlog/spdlog.h>
@@ -22,8 +24,9 @@ void Maintenance::begin(Kind kind, const ClockPair& now) {
   kind_ = kind;
   if (kind == kRollup) {
     rollup_ = {};
-    operation_ = advance_rollups(
-        now.wall_ms, {.events = kRollupEventsMax, .statements = kRollupStatementsMin}, &rollup_);
+    RollupBudget budget{.events = kRollupEventsMax, .statements = kRollupStatementsMin};
+    if (!rolled_once_) budget.tail_events_max = 0;
+    operation_ = advance_rollups(now.wall_ms, budget, &rollup_);
   } else {
     RetentionPolicy policy = policy_();
     policy.now_ms = now.wall_ms;
@@ -65,9 +68,11 @@ void Maintenance::finish(const Status& status, const ClockPair& now) {
   Task& task = tasks_[kind_];
   if (!status.ok() && !task.failed) spdlog::warn("{} failed: {}", task.name, status.message());
   task.failed = !status.ok();
+  // An operation that ended by its budget goes on at once, in the next gap between flushes.
   const bool more = status.ok() && ((kind_ == kRollup && !rollup_.done) ||
                                     (kind_ == kRetention && !retention_.done));
   task.due_ms = now.monotonic_us / 1000 + (more ? 0 : task.interval_ms);
+  if (kind_ == kRollup && status.ok() && !more) rolled_once_ = true;
   if (kind_ == kRollup && rollup_.corrupt > 0) {
     corrupt_events_ += rollup_.corrupt;
     spdlog::error("{} events stand in segments that fail their checks", rollup_.corrupt);

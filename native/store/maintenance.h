@@ -60,6 +60,7 @@ class Maintenance {
   Reply reply_;
   RollupProgress rollup_;
   RetentionProgress retention_;
+  bool rolled_once_ = false;  // the first run since the start takes the whole tail and so checks it
   uint64_t corrupt_events_ = 0;
 };
 

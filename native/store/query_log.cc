@@ -113,7 +113,7 @@ class SqliteQueryLog final : public QueryLog {
   std::unique_ptr<LedgerPage> page_;
   Intake intake_;
   std::atomic<int64_t> retention_days_;
-  Ledger at_start_;            // of the database, when the writer began
+  LedgerDelta at_start_;       // in the database, when the writer began
   LedgerCounters page_start_;  // the page's totals then
   std::vector<std::unique_ptr<RingSink>> sinks_;
   Guarded<Published> published_;
@@ -128,8 +128,7 @@ Status SqliteQueryLog::start() {
   const int64_t now_ms = wall_clock_ms();
   WEIR_ASSIGN(LogAccount account,
               settle_account(executor_, *page_, options_.site, now_ms, random_log_id));
-  auto operation = find_ledger({}, &at_start_);
-  WEIR_TRY(run_operation(*operation, executor_));
+  WEIR_ASSIGN(at_start_, total_account(executor_));
   page_start_ = page_->totals();
   if (!options_.enabled) intake_.mode = Intake::Mode::kDisabled;
   for (size_t i = 0; i < options_.producers; ++i) {
@@ -204,13 +203,13 @@ Ledger SqliteQueryLog::counted() const {
   constexpr int kReadingsMax = 1000;
   Ledger ledger;
   for (int i = 0; i < kReadingsMax; ++i) {
-    ledger = at_start_;
-    ledger.stored += committer_->stored();
+    ledger.stored = at_start_.stored + committer_->stored();
     ledger.in_flight = intake_.gauge.held();
+    ledger.collapsed = at_start_.collapsed;
     const LedgerCounters since = page_->totals() - page_start_;
-    ledger.offered += since.offered;
+    ledger.offered = at_start_.offered + since.offered;
     for (size_t reason = 0; reason < kDropReasonCount; ++reason) {
-      ledger.dropped[reason] += since.dropped[reason];
+      ledger.dropped[reason] = at_start_.dropped[reason] + since.dropped[reason];
     }
     if (ledger.balanced()) break;
   }
@@ -251,6 +250,7 @@ Result<LogState> SqliteQueryLog::on_writer(const std::function<Result<LogState>(
   writer_->queue().call([&] {
     const Status admitted = admit();
     result = admitted.ok() ? work() : Result<LogState>(admitted);
+    publish();  // who asked sees the new position at once
   });
   return result;
 }
@@ -290,11 +290,9 @@ Result<LogState> SqliteQueryLog::new_log_on_writer() {
 Status SqliteQueryLog::stop(int64_t bound_ms) {
   if (writer_ == nullptr) return {};
   intake_.mode = Intake::Mode::kStopped;
-  writer_->stop(bound_ms);
-  return committer_->settled()
-             ? Status()
-             : Status(Code::kUnavailable,
-                      "the last counts could not be written: " + committer_->last_error());
+  if (writer_->stop(bound_ms)) return {};
+  return Status(Code::kUnavailable,
+                "the last counts could not be written: " + committer_->last_error());
 }
 
 }  // namespace

@@ -90,6 +90,7 @@ TEST_CASE("a start that fails at any step, with or without effect, counts the cr
       const LedgerDelta ledger = ledger_of(f.executor, f.settle().log.log_no);
       CHECK(ledger.offered == 16);
       CHECK(dropped(ledger, DropReason::kCrash) == 6);
+      CHECK_FALSE(ledger.unclean);
     }
   }
 }
@@ -139,6 +140,24 @@ TEST_CASE("a page of another database begins a new log") {
   const LogAccount account = f.settle();
   CHECK(account.log.log == sample_log(1));
   CHECK_FALSE(ledger_of(f.executor, account.log.log_no).unclean);
+}
+
+TEST_CASE("a site with another name gets a new log, after the old one is settled") {
+  LogFixture f;
+  const LogAccount before = f.settle();
+  commit(f, before, 0, 10);
+  f.page->slot(0).count_offered(2);
+  f.reopen_page();
+  const auto account = settle_account(f.executor, *f.page, "office", kTestWallMs, f.ids.maker());
+  REQUIRE(account.ok());
+  CHECK(account->log.log == sample_log(2));
+  CHECK(account->log.site == "office");
+  CHECK(f.page->of_log() == LedgerCounters());
+  CHECK(dropped(ledger_of(f.executor, before.log.log_no), DropReason::kCrash) == 2);
+  const auto total = total_account(f.executor);
+  REQUIRE(total.ok());
+  CHECK(total->offered == 12);
+  CHECK(total->stored == 10);
 }
 
 TEST_CASE("a database whose page is gone goes on in a new log, unclean") {

@@ -1,0 +1,198 @@
+// The writer thread against a database that can be shut off.
+#include "native/store/log_writer.h"
+
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <sstream>
+#include <thread>
+
+#include "native/log_fixture.h"
+
+namespace weir {
+namespace {
+
+// Refuses everything while it is shut. Thread-safe, unlike FailingExecutor.
+class GateExecutor final : public Executor {
+ public:
+  explicit GateExecutor(Executor& inner) : inner_(inner) {}
+  Reply run_group(const Group& group) override {
+    if (shut) return Reply{Status(Code::kUnavailable, "the gate is shut"), {}, {}};
+    return inner_.run_group(group);
+  }
+  Reply run_read(const Read& read) override { return inner_.run_read(read); }
+
+  std::atomic<bool> shut{false};
+
+ private:
+  Executor& inner_;
+};
+
+// Catches what is logged, from any thread, until its end.
+class CaughtLog {
+ public:
+  CaughtLog() {
+    auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(text_);
+    sink->set_pattern("%v");
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>("caught", std::move(sink)));
+  }
+  ~CaughtLog() { spdlog::set_default_logger(before_); }
+  // Only when the writer has ended.
+  size_t count(const std::string& part) const {
+    const std::string text = text_.str();
+    size_t found = 0;
+    for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++found;
+    return found;
+  }
+
+ private:
+  std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
+  std::ostringstream text_;
+};
+
+struct Fixture : LogFixture {
+  GateExecutor gate{store.executor()};
+  Intake intake{100};
+  std::vector<std::unique_ptr<RingSink>> sinks;
+  std::unique_ptr<LogCommitter> committer;
+  std::unique_ptr<Maintenance> maintenance;
+  std::atomic<bool> circuit_open{false};
+  std::unique_ptr<LogWriter> writer;
+
+  Fixture() {
+    for (size_t i = 0; i < 2; ++i) {
+      sinks.push_back(std::make_unique<RingSink>(0, page->slot(i), intake));
+    }
+    BatcherOptions options;
+    options.buffer_events_max = intake.gauge.capacity();
+    options.flush_interval_ms = options.flush_interval_ms_longest = 1;
+    committer = std::make_unique<LogCommitter>(LogCommitter::Parts{gate, *page, intake.gauge},
+                                               settle(), options, ClockPair::now,
+                                               [](uint64_t, int64_t, const Status&) {});
+    maintenance = std::make_unique<Maintenance>(
+        gate, [] { return RetentionPolicy{.events_days = 36'500}; }, [] { return Status(); });
+    writer = std::make_unique<LogWriter>(
+        LogWriter::Parts{intake, *page, sinks, *committer, *maintenance}, ClockPair::now,
+        [this] { circuit_open = committer->circuit_open(); });
+  }
+  void offer(uint64_t count, size_t producer = 0, uint64_t first = 0) {
+    for (uint64_t i = 0; i < count; ++i) {
+      sinks[producer]->offer(sample_event((first + i) % 1000, kTestWallMs));
+    }
+  }
+  template <class Condition>
+  static void wait_for(Condition condition) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!condition()) {
+      REQUIRE(std::chrono::steady_clock::now() < end);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  LedgerDelta ledger() { return ledger_of(store.executor(), committer->account().log.log_no); }
+};
+
+TEST_CASE("events of several producers are numbered in the order of their times") {
+  Fixture f;
+  f.offer(1, 0, 5);
+  f.offer(1, 1, 2);
+  f.offer(1, 0, 7);
+  f.offer(1, 1, 6);
+  f.writer->start();
+  REQUIRE(f.writer->stop(5000));
+  const auto content = content_of(f.store.executor(), 1);
+  REQUIRE(content.size() == 4);
+  for (size_t i = 0; i < 4; ++i) {
+    const uint64_t second = std::array<uint64_t, 4>{2, 5, 6, 7}[i];
+    CHECK(content[i].ends_with(std::to_string(sample_event(second, kTestWallMs).time_ms)));
+  }
+}
+
+TEST_CASE("what is offered while the database fails is stored when it is back") {
+  Fixture f;
+  f.writer->start();
+  f.gate.shut = true;
+  f.offer(60);
+  Fixture::wait_for([&] { return f.circuit_open.load(); });
+  CHECK(f.intake.gauge.held() == 60);
+  f.gate.shut = false;
+  Fixture::wait_for([&] { return f.intake.gauge.held() == 0; });
+  REQUIRE(f.writer->stop(5000));
+  CHECK(f.ledger().stored == 60);
+  check_balanced(f.ledger());
+}
+
+TEST_CASE("a stop without a database keeps within its bound, and the next start knows the count") {
+  Fixture f;
+  f.writer->start();
+  f.gate.shut = true;
+  f.offer(40);
+  CHECK_FALSE(f.writer->stop(30));
+  CHECK(f.ledger().offered == 0);
+  f.reopen_page();
+  f.settle();
+  CHECK(dropped(f.ledger(), DropReason::kShutdown) == 40);
+  CHECK(dropped(f.ledger(), DropReason::kCrash) == 0);
+  check_balanced(f.ledger());
+}
+
+TEST_CASE("a clean stop marks the page clean") {
+  Fixture f;
+  f.writer->start();
+  f.offer(3);
+  REQUIRE(f.writer->stop(5000));
+  CHECK(f.page->state().clean);
+  CHECK(f.page->state().committed_end == 3);
+}
+
+TEST_CASE("the watermark is reported once, and again only after the buffer was drained") {
+  const CaughtLog log;
+  Fixture f;
+  f.writer->start();
+  for (int round = 0; round < 2; ++round) {
+    f.gate.shut = true;
+    f.offer(79);
+    f.offer(6);
+    Fixture::wait_for([&] { return f.circuit_open.load(); });
+    f.gate.shut = false;
+    Fixture::wait_for([&] { return f.intake.gauge.held() == 0 && !f.circuit_open; });
+  }
+  REQUIRE(f.writer->stop(5000));
+  CHECK(log.count("query buffer high: ") == 2);
+}
+
+TEST_CASE("drops are reported with their number and one of them as an example") {
+  const CaughtLog log;
+  Fixture f;
+  f.offer(100);
+  f.offer(7, 0, 3);
+  f.writer->start();
+  REQUIRE(f.writer->stop(5000));
+  CHECK(log.count("dropped queries: 7 buffer_full; one of them: ads.example from 192.0.2.0") == 1);
+  CHECK(dropped(f.ledger(), DropReason::kBufferFull) == 7);
+}
+
+TEST_CASE("posted work is done between commits, and refused after the end") {
+  Fixture f;
+  f.writer->start();
+  std::thread::id ran_on;
+  CHECK(f.writer->queue().call([&] { ran_on = std::this_thread::get_id(); }));
+  CHECK(ran_on != std::thread::id());
+  CHECK(ran_on != std::this_thread::get_id());
+  REQUIRE(f.writer->stop(5000));
+  CHECK_FALSE(f.writer->queue().call([] { FAIL("must not run"); }));
+}
+
+TEST_CASE("a parked writer is woken by the first event") {
+  Fixture f;
+  f.writer->start();
+  for (int i = 0; i < 200; ++i) {
+    f.offer(1);
+    Fixture::wait_for([&] { return f.intake.gauge.held() == 0; });
+  }
+  REQUIRE(f.writer->stop(5000));
+  CHECK(f.ledger().stored == 200);
+}
+
+}  // namespace
+}  // namespace weir
