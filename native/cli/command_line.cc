@@ -1,4 +1,8 @@
 // The grammar of the command line. CLI11's exceptions end here.
+//
+// The options of query, stats and top are the parameters of their API routes by name. Their values
+// stay text: the API knows what a type or an outcome is, and complains in one place for all
+// callers.
 #include "native/cli/command_line.h"
 
 #include <CLI/CLI.hpp>
@@ -60,6 +64,7 @@ void add_options(CLI::App* command, std::span<const ApiOption> options, Paramete
   }
 }
 
+// A repeated option becomes a repeated parameter: alternatives.
 std::string target_of(std::string path, const Parameters& parameters) {
   char separator = '?';
   for (const auto& [name, values] : parameters) {

@@ -1,9 +1,11 @@
+// The commands that read the log, over the same operations as the server's API.
 #include "native/cli/read_command.h"
 
 #include <filesystem>
 
 #include "native/cli/render.h"
 #include "native/runtime/clock.h"
+#include "native/runtime/operation_runner.h"
 #include "native/store/migrations.h"
 #include "native/store/sqlite_executor.h"
 #include "weir/api.h"
@@ -15,6 +17,8 @@ constexpr const char* kDatabaseName = "weir.db";
 constexpr int kHttpOk = 200;
 constexpr int kHttpBadRequest = 400;
 
+// Looking first keeps SQLite's own words ("unable to open database file") away from a user who is
+// merely in the wrong folder.
 Result<SqliteDatabase> open_database(const std::string& data_dir) {
   std::string path = (std::filesystem::path(data_dir) / kDatabaseName).string();
   std::error_code ignored;  // what cannot be looked at is not there
@@ -27,6 +31,8 @@ Result<SqliteDatabase> open_database(const std::string& data_dir) {
   return database;
 }
 
+// One answer of the API. Its own refusals (400, …) are answers too; a Status is a failure of the
+// database.
 Result<Emit> ask(SqliteDatabase& database, std::string target) {
   ApiRequest request;
   request.method = "GET";
@@ -36,10 +42,7 @@ Result<Emit> ask(SqliteDatabase& database, std::string target) {
   SqliteExecutor executor(&database);
   std::unique_ptr<Operation> operation = api(std::move(request));
   Emit answer;
-  WEIR_TRY(run_operation(*operation, executor, [&answer](Emit piece) {
-    if (piece.head) answer.head = std::move(piece.head);
-    answer.bytes += piece.bytes;
-  }));
+  WEIR_TRY(run_operation(*operation, executor, joined_into(&answer)));
   return answer;
 }
 

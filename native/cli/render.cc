@@ -1,3 +1,5 @@
+// Tables made from the API's JSON, so that people and programs see the same numbers. Everything
+// that came in a DNS message passes TextTable or printable() on its way to the terminal.
 #include "native/cli/render.h"
 
 #include <cstdio>
@@ -43,6 +45,7 @@ std::string milliseconds(const ordered_json& microseconds) {
   return text;
 }
 
+// "-" where there is no whole to be part of.
 std::string percent(const ordered_json& part, const ordered_json& whole) {
   if (whole.get<double>() == 0) return "-";
   char text[32];
@@ -50,6 +53,7 @@ std::string percent(const ordered_json& part, const ordered_json& whole) {
   return text;
 }
 
+// What was covered, which may be more than was asked: sketches end at the hour.
 std::string window(const ordered_json& answer) {
   return time_text(answer["since"], kToSeconds) + " to " + time_text(answer["until"], kToSeconds) +
          " UTC\n";

@@ -1,3 +1,4 @@
+// Layout happens once all cells are known; tables here have at most a thousand rows.
 #include "native/cli/text_table.h"
 
 #include <algorithm>

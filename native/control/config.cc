@@ -16,6 +16,7 @@
 #include "native/control/units.h"
 #include "native/control/yaml_reader.h"
 #include "native/runtime/socket_address.h"
+#include "weir/access.h"
 #include "weir/dns_message.h"
 #include "weir/dns_name.h"
 
@@ -25,6 +26,7 @@ namespace {
 constexpr uint64_t kMib = 1 << 20;
 constexpr int64_t kSecondMs = 1000;
 constexpr int64_t kDaysMax = 36'500;
+constexpr int64_t kFlushIntervalMsMax = 60'000;
 constexpr uint16_t kDnsPort = 53;
 
 // What the readers of all sections share: who keeps the complaints, and where paths begin.
@@ -37,6 +39,7 @@ struct Schema {
   }
 };
 
+// A text that may not be empty; `out` keeps its value otherwise.
 void read_text(Schema& schema, const YamlValue& value, size_t bytes_max, std::string* out) {
   std::string expected = "a text of 1 to " + std::to_string(bytes_max) + " bytes";
   auto text = schema.reader.text(value, expected);
@@ -113,6 +116,7 @@ void read_upstreams(Schema& schema, const YamlValue& value, std::vector<std::str
   });
 }
 
+// A scheme is looked for first: as a path, "https://x" would become "https:/x".
 void read_source(Schema& schema, const YamlValue& value, std::string* source) {
   auto text = schema.reader.text(value, "the path of a file");
   if (text && text->find("://") != std::string::npos) {
@@ -210,6 +214,7 @@ void read_http(Schema& schema, const YamlValue& value, HttpConfig* http) {
               {"hosts", read_hosts}});
 }
 
+// Other backends exist in plans and in other programs' files: say that there is one.
 void read_backend(Schema& schema, const YamlValue& value, std::string* backend) {
   constexpr std::string_view kExpected = "sqlite, the only backend of this version";
   auto text = schema.reader.text(value, kExpected);
@@ -229,7 +234,7 @@ void read_query_log(Schema& schema, const YamlValue& value, QueryLogConfig* log)
                }},
               {"flush_interval",
                [&](const YamlValue& v) {
-                 reader.duration_ms(v, kFlushIntervalMsFast, 60 * kSecondMs,
+                 reader.duration_ms(v, kFlushIntervalMsFast, kFlushIntervalMsMax,
                                     &log->flush_interval_ms);
                }},
               {"retention_days",
@@ -273,14 +278,10 @@ void read_url(Schema& schema, const YamlValue& value, std::string* url) {
 // A site is a segment of the ingest path and stands in scopes ("ingest:home").
 void read_site(Schema& schema, const YamlValue& value, std::string* site) {
   constexpr std::string_view kExpected =
-      "a name of 1 to 63 letters, digits, '-', '_' or '.' (not first)";
+      "1 to 64 of a-z 0-9 . _ -, of which the first is a letter or digit";
   auto text = schema.reader.text(value, kExpected);
   if (!text) return;
-  constexpr std::string_view kAllowed =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-  if (text->empty() || text->size() > 63 || text->starts_with('.') ||
-      text->find_first_not_of(kAllowed) != std::string::npos)
-    return schema.reader.unexpected(value, kExpected);
+  if (!check_site(*text).ok()) return schema.reader.unexpected(value, kExpected);
   *site = *text;
 }
 
@@ -299,25 +300,26 @@ void read_forward(Schema& schema, const YamlValue& value, std::optional<ForwardC
   YamlReader& reader = schema.reader;
   ForwardConfig forward;
   auto found = reader.map(
-      value, {{"url", [&](const YamlValue& v) { read_url(schema, v, &forward.url); }},
-              {"site", [&](const YamlValue& v) { read_site(schema, v, &forward.site); }},
-              {"token", [&](const YamlValue& v) { reader.secret(v, &forward.token); }},
-              {"interval",
-               [&](const YamlValue& v) {
-                 reader.duration_ms(v, kSecondMs, kHourMs, &forward.interval_ms);
-               }},
-              {"spool_days",
-               [&](const YamlValue& v) { reader.integer(v, 1, kDaysMax, &forward.spool_days); }},
-              {"headers", [&](const YamlValue& v) {
-                 reader.free_map(v, kForwardHeadersMax,
-                                 [&](const YamlValue& key, const YamlValue& field) {
-                                   read_header(schema, key, field, &forward);
-                                 });
-               }}});
+      value,
+      {{"url", [&](const YamlValue& v) { read_url(schema, v, &forward.url); }},
+       {"site", [&](const YamlValue& v) { read_site(schema, v, &forward.site); }},
+       {"token", [&](const YamlValue& v) { reader.secret(v, &forward.token); }},
+       {"interval",
+        [&](const YamlValue& v) {
+          reader.duration_ms(v, kForwardIntervalMsMin, kForwardIntervalMsMax, &forward.interval_ms);
+        }},
+       {"spool_days",
+        [&](const YamlValue& v) { reader.integer(v, 1, kDaysMax, &forward.spool_days); }},
+       {"headers", [&](const YamlValue& v) {
+          reader.free_map(v, kForwardHeadersMax, [&](const YamlValue& key, const YamlValue& field) {
+            read_header(schema, key, field, &forward);
+          });
+        }}});
   require(schema, value, found, {"url", "site", "token"});
   *out = std::move(forward);
 }
 
+// The whole file. A section that is null ("dns:" and nothing more) has its defaults.
 void read_top(Schema& schema, const YamlValue& top, Config* config) {
   YamlReader& reader = schema.reader;
   reader.map(

@@ -8,7 +8,7 @@
 namespace weir {
 namespace {
 
-constexpr std::string_view kMask = "********";
+constexpr std::string_view kMask = "********";  // of one length: not even that is told
 
 void put_texts(JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
   json.key(key).begin_array();
@@ -16,6 +16,8 @@ void put_texts(JsonWriter& json, std::string_view key, const std::vector<std::st
   json.end_array();
 }
 
+// Keys as in the file, values in the units that the file takes: the output is a configuration
+// again.
 void put_dns(JsonWriter& json, const DnsConfig& dns) {
   json.key("dns").begin_object();
   put_texts(json, "listen", dns.listen);
@@ -63,12 +65,13 @@ void put_query_log(JsonWriter& json, const QueryLogConfig& log) {
 }
 
 void put_forward(JsonWriter& json, const std::optional<ForwardConfig>& forward) {
-  json.key("forward");
-  if (!forward) {
-    json.null();
-    return;
-  }
-  json.begin_object().key("url").string(forward->url).key("site").string(forward->site);
+  if (!forward) return;
+  json.key("forward")
+      .begin_object()
+      .key("url")
+      .string(forward->url)
+      .key("site")
+      .string(forward->site);
   json.key("token").string(kMask);
   json.key("interval").string(duration_text(forward->interval_ms));
   json.key("spool_days").integer(forward->spool_days);
@@ -77,6 +80,7 @@ void put_forward(JsonWriter& json, const std::optional<ForwardConfig>& forward) 
   json.end_object().end_object();
 }
 
+// Lists and maps one entry per line; empty ones stay [] and {}.
 void set_block_style(YAML::Node node) {
   if (!node.IsMap() && !node.IsSequence()) return;
   if (node.size() > 0) node.SetStyle(YAML::EmitterStyle::Block);

@@ -1,4 +1,5 @@
-// What a reload cannot change. Everything that is not listed here is applied by a reload.
+// What a reload cannot change. Everything that is not listed here is applied by a reload, so a new
+// key of Config belongs either here or into Serving::reload().
 #include "native/control/config.h"
 
 namespace weir {

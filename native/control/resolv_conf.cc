@@ -1,3 +1,4 @@
+// resolv.conf(5), as far as it names servers. Options and search domains are for stub resolvers.
 #include "native/control/resolv_conf.h"
 
 #include <algorithm>

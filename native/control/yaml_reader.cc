@@ -43,6 +43,7 @@ std::string YamlReader::place(const YAML::Mark& mark) const {
   return file_ + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1) + ": ";
 }
 
+// A file with two documents is most likely two files that were joined by mistake.
 std::optional<YamlValue> YamlReader::parse(std::string_view text) {
   try {
     std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
@@ -68,6 +69,7 @@ void YamlReader::unexpected(const YamlValue& value, std::string_view expected) {
   error(value, "found " + described(value.node) + ", expected " + std::string(expected));
 }
 
+// One name is a better help than all of them, if it is near.
 void YamlReader::unknown_key(const YamlValue& value, const std::vector<Key>& keys) {
   std::vector<std::string_view> names;
   std::string all;
@@ -178,6 +180,7 @@ std::optional<std::string> YamlReader::text(const YamlValue& value, std::string_
   return substitute(value);
 }
 
+// HTTP header fields carry these: other bytes would change the request they stand in.
 void YamlReader::secret(const YamlValue& value, std::string* out) {
   auto found = text(value, "a text");
   if (!found) return;

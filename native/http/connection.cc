@@ -1,3 +1,5 @@
+// One connection over Beast: read a head, hand it over, write the answer, and again. Pipelined
+// requests wait in the buffer, since the next head is read only after an answer is written.
 #include "native/http/connection.h"
 
 #include <boost/beast/http/error.hpp>
@@ -26,7 +28,7 @@ std::string http_date() {
 }
 
 // Nothing here is a page that may load anything, be framed, or be read by another origin.
-void set_fields(http::fields& fields, const HttpAnswer& answer) {
+void set_fields(http::fields& fields, const RouterAnswer& answer) {
   fields.set(http::field::server, "weir");
   fields.set(http::field::date, http_date());
   fields.set(http::field::content_type, answer.content_type);
@@ -42,16 +44,16 @@ void set_fields(http::fields& fields, const HttpAnswer& answer) {
 
 }  // namespace
 
-Connection::Connection(boost::asio::ip::tcp::socket socket, Owner& owner,
-                       const HttpOptions& options)
+HttpConnection::HttpConnection(boost::asio::ip::tcp::socket socket, Owner& owner,
+                               const HttpOptions& options)
     : stream_(std::move(socket)),
       owner_(owner),
       options_(options),
       buffer_(2 * kHttpHeaderBytesMax) {}  // a head at its bound, and some of the next request
 
-Connection::~Connection() { owner_.closed(this); }
+HttpConnection::~HttpConnection() { owner_.closed(this); }
 
-void Connection::read() {
+void HttpConnection::read() {
   parser_.emplace();
   parser_->header_limit(kHttpHeaderBytesMax);
   parser_->body_limit(0);
@@ -68,7 +70,7 @@ void Connection::read() {
                           });
 }
 
-void Connection::on_head(beast::error_code error) {
+void HttpConnection::on_head(beast::error_code error) {
   idle_ = false;
   keep_alive_ = false;
   is_head_ = false;
@@ -76,13 +78,13 @@ void Connection::on_head(beast::error_code error) {
   const auto& head = parser_->get();
   keep_alive_ = head.keep_alive();
   is_head_ = head.method() == http::verb::head;
-  stream_.expires_never();
+  stream_.expires_never();  // the work has its own bounds; there is nothing to time out here
   owner_.handle(shared_from_this(), {owned(head.method_string()), owned(head.target()),
                                      owned(head[http::field::host])});
 }
 
 // A head that cannot be read ends the connection, with an answer if the client is still there.
-void Connection::refuse(beast::error_code error) {
+void HttpConnection::refuse(beast::error_code error) {
   if (error == http::error::body_limit) {
     answer(problem_answer(413, "body_too_large", "requests have no body here"));
   } else if (error == http::error::header_limit || error == http::error::buffer_overflow) {
@@ -95,7 +97,7 @@ void Connection::refuse(beast::error_code error) {
   }
 }
 
-void Connection::answer(HttpAnswer answer) {
+void HttpConnection::answer(RouterAnswer answer) {
   if (closing_) keep_alive_ = false;
   response_ = {};
   response_.version(kHttp11);
@@ -111,7 +113,7 @@ void Connection::answer(HttpAnswer answer) {
       [self = shared_from_this()](beast::error_code error, size_t) { self->on_written(error); });
 }
 
-void Connection::on_written(beast::error_code error) {
+void HttpConnection::on_written(beast::error_code error) {
   if (error) return abort();
   if (closing_) return abort();
   if (keep_alive_) return read();
@@ -120,14 +122,14 @@ void Connection::on_written(beast::error_code error) {
 
 // Closing while unread bytes of the client are there would send a reset, which may overtake the
 // answer. So: say that we are done, and read on until the client is done too, within bounds.
-void Connection::linger() {
+void HttpConnection::linger() {
   beast::error_code ignored;  // if the client is gone already, the next read tells
   stream_.socket().shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
   stream_.expires_after(kLingerMax);
   discard();
 }
 
-void Connection::discard() {
+void HttpConnection::discard() {
   buffer_.clear();
   stream_.async_read_some(buffer_.prepare(kHttpHeaderBytesMax),
                           [self = shared_from_this()](beast::error_code error, size_t) {
@@ -136,12 +138,12 @@ void Connection::discard() {
                           });
 }
 
-void Connection::close_when_idle() {
+void HttpConnection::close_when_idle() {
   closing_ = true;
   if (idle_) abort();
 }
 
-void Connection::abort() {
+void HttpConnection::abort() {
   closing_ = true;
   beast::error_code ignored;  // closing cannot fail in a way that leaves something to do
   stream_.socket().close(ignored);

@@ -1,4 +1,4 @@
-// Connection: one TCP connection of the HTTP server, request after request.
+// HttpConnection: one TCP connection of the HTTP server, request after request.
 //
 // Part of native/http; not for others. Everything runs on the I/O thread; the work of a request may
 // leave it and comes back by answer().
@@ -19,23 +19,23 @@
 
 namespace weir {
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   // What the connection needs of its server, which outlives it.
   class Owner {
    public:
     virtual ~Owner() = default;
     // Calls connection->answer() now, or later on the I/O thread; exactly once.
-    virtual void handle(std::shared_ptr<Connection> connection, HttpRequest request) = 0;
+    virtual void handle(std::shared_ptr<HttpConnection> connection, RouterRequest request) = 0;
     virtual void answered(int status) = 0;
-    virtual void closed(Connection* connection) = 0;
+    virtual void closed(HttpConnection* connection) = 0;
   };
 
-  Connection(boost::asio::ip::tcp::socket socket, Owner& owner, const HttpOptions& options);
-  ~Connection();
+  HttpConnection(boost::asio::ip::tcp::socket socket, Owner& owner, const HttpOptions& options);
+  ~HttpConnection();
 
   void start() { read(); }
-  void answer(HttpAnswer answer);
+  void answer(RouterAnswer answer);
   // Closes now if no answer is under way, else after it.
   void close_when_idle();
   // Closes now.

@@ -1,3 +1,4 @@
+// Routes and their answers. What must not wait for the database is decided here, by quick().
 #include "native/http/router.h"
 
 #include <prometheus/text_serializer.h>
@@ -27,13 +28,14 @@ std::string_view path_of(std::string_view target) { return target.substr(0, targ
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
+// Host names are compared without case (RFC 9110 4.2.3), and are ASCII here.
 bool is_same_name(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](char x, char y) { return lower(x) == lower(y); });
 }
 
-HttpAnswer answer_of(Emit emit) {
-  HttpAnswer answer;
+RouterAnswer answer_of(Emit emit) {
+  RouterAnswer answer;
   if (emit.head) {
     answer.status = emit.head->status;
     answer.content_type = std::move(emit.head->content_type);
@@ -43,22 +45,24 @@ HttpAnswer answer_of(Emit emit) {
   return answer;
 }
 
-HttpAnswer failure_answer(const Status& status) {
+// An operation that ended without an answer of its own: the database could not be used. Busy and
+// full pass, the rest does not.
+RouterAnswer failure_answer(const Status& status) {
   if (status.code() != Code::kUnavailable && status.code() != Code::kFull)
     return problem_answer(500, code_name(status.code()), status.message());
-  HttpAnswer answer = problem_answer(503, code_name(status.code()), status.message());
+  RouterAnswer answer = problem_answer(503, code_name(status.code()), status.message());
   answer.retry_after_s = 1;
   return answer;
 }
 
 }  // namespace
 
-HttpAnswer problem_answer(int status, std::string_view code, std::string_view detail) {
+RouterAnswer problem_answer(int status, std::string_view code, std::string_view detail) {
   return answer_of(problem(status, code, detail));
 }
 
-HttpAnswer busy_answer() {
-  HttpAnswer answer = problem_answer(503, "busy", "too many requests are under way");
+RouterAnswer busy_answer() {
+  RouterAnswer answer = problem_answer(503, "busy", "too many requests are under way");
   answer.retry_after_s = 1;
   return answer;
 }
@@ -74,7 +78,8 @@ bool is_host_allowed(std::string_view host, const std::vector<std::string>& name
 Router::Router(HttpServices services, std::vector<std::string> hosts)
     : services_(std::move(services)), hosts_(std::move(hosts)) {}
 
-std::optional<HttpAnswer> Router::quick(const HttpRequest& request) const {
+// The order matters: who asks under a wrong name learns nothing, not even which methods there are.
+std::optional<RouterAnswer> Router::quick(const RouterRequest& request) const {
   if (request.host.empty()) return problem_answer(400, "no_host", "a Host header is needed");
   if (!is_host_allowed(request.host, hosts_)) {
     return problem_answer(421, "unknown_host",
@@ -88,40 +93,42 @@ std::optional<HttpAnswer> Router::quick(const HttpRequest& request) const {
   if (!request.target.starts_with('/'))
     return problem_answer(400, "bad_target", "the request target is a path");
   std::string_view path = path_of(request.target);
-  if (path == "/") return HttpAnswer{.body = std::string(kRootPage)};
-  if (path == "/healthz") return HttpAnswer{.body = "ok\n"};
+  if (path == "/") return RouterAnswer{.body = std::string(kRootPage)};
+  if (path == "/healthz") return RouterAnswer{.body = "ok\n"};
   if (path == "/readyz") {
     Status ready = services_.ready();
-    return ready.ok() ? HttpAnswer{.body = "ready\n"}
+    return ready.ok() ? RouterAnswer{.body = "ready\n"}
                       : problem_answer(503, "not_ready", ready.message());
   }
   if (path == "/metrics" || is_api_path(request.target)) return std::nullopt;
   return problem_answer(404, "not_found", "there is nothing at this path");
 }
 
-HttpAnswer Router::slow(const HttpRequest& request) const {
+RouterAnswer Router::slow(const RouterRequest& request) const {
   return path_of(request.target) == "/metrics" ? metrics() : api_answer(request);
 }
 
-HttpAnswer Router::metrics() const {
+// Collecting adds up counters of all threads and asks SQLite for its size: not on the I/O thread.
+RouterAnswer Router::metrics() const {
   std::vector<prometheus::MetricFamily> families;
   for (const prometheus::Collectable* source : services_.metrics) {
     std::vector<prometheus::MetricFamily> more = source->Collect();
     std::move(more.begin(), more.end(), std::back_inserter(families));
   }
-  HttpAnswer answer;
+  RouterAnswer answer;
   answer.content_type = kMetricsType;
   answer.body = prometheus::TextSerializer().Serialize(families);
   return answer;
 }
 
-HttpAnswer Router::api_answer(const HttpRequest& request) const {
+RouterAnswer Router::api_answer(const RouterRequest& request) const {
   ApiRequest call;
   call.method = "GET";  // HEAD is a GET whose body is not sent
   call.target = request.target;
   call.now_ms = wall_clock_ms();
-  call.trusted = true;
+  call.trusted = true;  // only loopback addresses are listened on
   call.own_site = services_.own_site;
+  // Only this route shows the ledger, and reading it costs a query.
   if (path_of(request.target) == kLedgerPath) {
     Result<Ledger> ledger = services_.ledger();
     if (!ledger.ok()) return failure_answer(ledger.status());
@@ -129,10 +136,7 @@ HttpAnswer Router::api_answer(const HttpRequest& request) const {
   }
   std::unique_ptr<Operation> operation = api(std::move(call));
   Emit whole;
-  Status status = services_.runner->run(*operation, [&whole](Emit piece) {
-    if (piece.head) whole.head = std::move(piece.head);
-    whole.bytes += piece.bytes;
-  });
+  Status status = services_.runner->run(*operation, joined_into(&whole));
   return status.ok() ? answer_of(std::move(whole)) : failure_answer(status);
 }
 

@@ -12,13 +12,13 @@
 
 namespace weir {
 
-struct HttpRequest {
+struct RouterRequest {
   std::string method;
   std::string target;
   std::string host;  // empty: no Host header
 };
 
-struct HttpAnswer {
+struct RouterAnswer {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
@@ -26,9 +26,9 @@ struct HttpAnswer {
 };
 
 // An RFC 9457 document by the core, so that all errors look alike.
-HttpAnswer problem_answer(int status, std::string_view code, std::string_view detail);
+RouterAnswer problem_answer(int status, std::string_view code, std::string_view detail);
 // The service is overloaded; the same request may be repeated after a second.
-HttpAnswer busy_answer();
+RouterAnswer busy_answer();
 
 // True if `host` (a Host header) is an IP literal, localhost or one of `names`, with any port.
 bool is_host_allowed(std::string_view host, const std::vector<std::string>& names);
@@ -39,13 +39,13 @@ class Router {
   Router(HttpServices services, std::vector<std::string> hosts);
 
   // The answer, where giving it is a matter of microseconds; nothing where slow() must.
-  std::optional<HttpAnswer> quick(const HttpRequest& request) const;
+  std::optional<RouterAnswer> quick(const RouterRequest& request) const;
   // Metrics and the API. Blocks for as long as the database takes.
-  HttpAnswer slow(const HttpRequest& request) const;
+  RouterAnswer slow(const RouterRequest& request) const;
 
  private:
-  HttpAnswer metrics() const;
-  HttpAnswer api_answer(const HttpRequest& request) const;
+  RouterAnswer metrics() const;
+  RouterAnswer api_answer(const RouterRequest& request) const;
 
   HttpServices services_;
   std::vector<std::string> hosts_;

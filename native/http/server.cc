@@ -1,3 +1,5 @@
+// Threads of the HTTP server: one runs the io_context, `workers` run the pool. A request crosses
+// over twice: to the pool with its connection, and back with the answer.
 #include "native/http/server.h"
 
 #include <array>
@@ -10,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <cstring>
+#include <deque>
 #include <set>
 #include <thread>
 
@@ -39,27 +42,31 @@ tcp::endpoint to_endpoint(const SocketAddress& address) {
 }  // namespace
 
 // Lives on the I/O thread, except where a member says otherwise.
-struct HttpServer::State : Connection::Owner {
+struct HttpServer::State : HttpConnection::Owner {
   State(HttpOptions given, HttpServices services)
       : options(std::move(given)), router(std::move(services), options.hosts) {}
 
   Status bind(const std::string& text);
-  void accept(tcp::acceptor& acceptor);
-  void on_accepted(tcp::acceptor& acceptor, ErrorCode error, tcp::socket socket);
+  // An address that is listened on.
+  struct Listener {
+    tcp::acceptor acceptor;
+    asio::steady_timer pause;  // before the next accept(), when one has failed
+  };
+  void accept(Listener& listener);
+  void on_accepted(Listener& listener, ErrorCode error, tcp::socket socket);
   void begin_stop();
 
-  void handle(std::shared_ptr<Connection> connection, HttpRequest request) override;
+  void handle(std::shared_ptr<HttpConnection> connection, RouterRequest request) override;
   void answered(int status) override { ++answers[static_cast<size_t>(status / 100 - 1)]; }
-  void closed(Connection* connection) override;
+  void closed(HttpConnection* connection) override;
 
   const HttpOptions options;
   const Router router;  // any thread
   asio::io_context io{1};
   asio::steady_timer stop_timer{io};
-  asio::steady_timer accept_timer{io};
-  std::vector<tcp::acceptor> acceptors;
+  std::deque<Listener> listeners;      // a deque: handlers keep references
   std::vector<std::string> addresses;  // constant after start()
-  std::set<Connection*> connections;
+  std::set<HttpConnection*> connections;
   std::unique_ptr<asio::thread_pool> pool;
   std::thread thread;
 
@@ -85,38 +92,40 @@ Status HttpServer::State::bind(const std::string& text) {
   if (error) return {Code::kUnavailable, "cannot listen on http " + text + ": " + error.message()};
   address.set_port(acceptor.local_endpoint(error).port());
   addresses.push_back(address.text());
-  acceptors.push_back(std::move(acceptor));
+  listeners.push_back({std::move(acceptor), asio::steady_timer(io)});
   return {};
 }
 
-void HttpServer::State::accept(tcp::acceptor& acceptor) {
-  acceptor.async_accept([this, &acceptor](ErrorCode error, tcp::socket socket) {
-    on_accepted(acceptor, error, std::move(socket));
+void HttpServer::State::accept(Listener& listener) {
+  listener.acceptor.async_accept([this, &listener](ErrorCode error, tcp::socket socket) {
+    on_accepted(listener, error, std::move(socket));
   });
 }
 
-void HttpServer::State::on_accepted(tcp::acceptor& acceptor, ErrorCode error, tcp::socket socket) {
+// Out of descriptors or memory: trying again at once would only burn the processor.
+void HttpServer::State::on_accepted(Listener& listener, ErrorCode error, tcp::socket socket) {
   if (stopping || error == asio::error::operation_aborted) return;
   if (error) {
     ++refused_connections;
-    accept_timer.expires_after(kAcceptPause);
-    accept_timer.async_wait([this, &acceptor](ErrorCode cancelled) {
-      if (!cancelled) accept(acceptor);
+    listener.pause.expires_after(kAcceptPause);
+    listener.pause.async_wait([this, &listener](ErrorCode cancelled) {
+      if (!cancelled) accept(listener);
     });
     return;
   }
   if (connections.size() >= options.connections_max) {
     ++refused_connections;  // the socket closes here
   } else {
-    auto connection = std::make_shared<Connection>(std::move(socket), *this, options);
+    auto connection = std::make_shared<HttpConnection>(std::move(socket), *this, options);
     connections.insert(connection.get());
     connection->start();
   }
-  accept(acceptor);
+  accept(listener);
 }
 
-void HttpServer::State::handle(std::shared_ptr<Connection> connection, HttpRequest request) {
-  if (std::optional<HttpAnswer> answer = router.quick(request))
+// Jobs that wait when the server stops are answered without being run.
+void HttpServer::State::handle(std::shared_ptr<HttpConnection> connection, RouterRequest request) {
+  if (std::optional<RouterAnswer> answer = router.quick(request))
     return connection->answer(std::move(*answer));
   if (jobs.fetch_add(1) >= kHttpJobsMax) {
     --jobs;
@@ -125,7 +134,7 @@ void HttpServer::State::handle(std::shared_ptr<Connection> connection, HttpReque
   }
   asio::post(*pool, [this, work = asio::make_work_guard(io), connection = std::move(connection),
                      request = std::move(request)]() mutable {
-    HttpAnswer answer = stopping ? busy_answer() : router.slow(request);
+    RouterAnswer answer = stopping ? busy_answer() : router.slow(request);
     --jobs;
     // The connection must end on the I/O thread: this thread gives up its share first.
     asio::post(io, [connection = std::move(connection), answer = std::move(answer)]() mutable {
@@ -134,22 +143,26 @@ void HttpServer::State::handle(std::shared_ptr<Connection> connection, HttpReque
   });
 }
 
-void HttpServer::State::closed(Connection* connection) {
+void HttpServer::State::closed(HttpConnection* connection) {
   connections.erase(connection);
   if (stopping && connections.empty()) stop_timer.cancel();
 }
 
+// Idle connections close now, the others after their answer, and all of them at the deadline. The
+// I/O thread ends when nothing is left to wait for.
 void HttpServer::State::begin_stop() {
   stopping = true;
-  accept_timer.cancel();
-  ErrorCode ignored;  // an acceptor that cannot be closed accepts nothing either
-  for (tcp::acceptor& acceptor : acceptors) acceptor.close(ignored);
-  for (Connection* connection : connections) connection->close_when_idle();
+  for (Listener& listener : listeners) {
+    ErrorCode ignored;  // an acceptor that cannot be closed accepts nothing either
+    listener.acceptor.close(ignored);
+    listener.pause.cancel();
+  }
+  for (HttpConnection* connection : connections) connection->close_when_idle();
   if (connections.empty()) return;
   stop_timer.expires_after(options.stop_timeout);
   stop_timer.async_wait([this](ErrorCode cancelled) {
     if (cancelled) return;
-    for (Connection* connection : connections) connection->abort();
+    for (HttpConnection* connection : connections) connection->abort();
   });
 }
 
@@ -162,10 +175,15 @@ HttpServer::~HttpServer() { stop(); }
 
 Status HttpServer::start() {
   State& state = *state_;
-  state.acceptors.reserve(state.options.listen.size());  // accept() keeps references
-  for (const std::string& address : state.options.listen) WEIR_TRY(state.bind(address));
+  for (const std::string& address : state.options.listen) {
+    if (Status status = state.bind(address); !status.ok()) {
+      state.listeners.clear();
+      state.addresses.clear();
+      return status;
+    }
+  }
   state.pool = std::make_unique<asio::thread_pool>(state.options.workers);
-  for (tcp::acceptor& acceptor : state.acceptors) state.accept(acceptor);
+  for (State::Listener& listener : state.listeners) state.accept(listener);
   state.thread = std::thread([&state] {
     set_thread_name("weir-http");
     state.io.run();

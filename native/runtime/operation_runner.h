@@ -20,4 +20,12 @@ class OperationRunner {
   virtual Status run(Operation& operation, const std::function<void(Emit)>& emit = {}) = 0;
 };
 
+// For `emit`: joins the pieces of an HTTP answer in `*answer`, which is borrowed.
+inline std::function<void(Emit)> joined_into(Emit* answer) {
+  return [answer](Emit piece) {
+    if (piece.head) answer->head = std::move(piece.head);
+    answer->bytes += piece.bytes;
+  };
+}
+
 }  // namespace weir

@@ -1,3 +1,4 @@
+// signalfd(2): a signal is read like any other input, and interrupts nothing.
 #include "native/runtime/signals.h"
 
 #include <signal.h>

@@ -294,6 +294,20 @@ TEST_CASE("forwarding needs a URL, a site and a token") {
   CHECK(result.errors[0] == "weir.yaml:1:10: forward: found no key url, expected it here");
 }
 
+TEST_CASE("a site is named as the receiver allows it") {
+  auto with_site = [](const std::string& site) {
+    return "forward: {token: t, url: \"https://x.example\", site: \"" + site + "\"}";
+  };
+  const std::string longest(kSiteBytesMax, 'a');
+  CHECK(accepted(with_site("home-2.x_y")).forward->site == "home-2.x_y");
+  CHECK(accepted(with_site(longest)).forward->site == longest);
+  for (const std::string& bad :
+       {std::string(), std::string("Home"), std::string(".x"), std::string("a/b"), longest + "a"}) {
+    INFO(bad);
+    CHECK(error_of(with_site(bad)).find("expected 1 to 64 of a-z") != std::string::npos);
+  }
+}
+
 TEST_CASE("the forward interval goes from a second to an hour") {
   std::string base = "forward: {site: home, token: t, url: \"https://x.example\", interval: ";
   CHECK(accepted(base + "1s}").forward->interval_ms == 1000);

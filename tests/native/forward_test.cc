@@ -25,8 +25,6 @@ using test::HttpRequest;
 using test::HttpResponse;
 using test::HttpTestServer;
 
-constexpr int64_t kHourMs = 3'600'000;
-
 // Waits for what another thread does; the bound only ends a test that has failed.
 template <class Condition>
 bool eventually(Condition condition) {

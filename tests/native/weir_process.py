@@ -1,0 +1,118 @@
+"""The binary `weir` as tests see it: run to its end, or served on ports that the kernel chose."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WEIR = os.environ.get("WEIR_BINARY", str(ROOT / "build" / "dev" / "weir"))
+SECONDS_MAX = 30
+
+# Nothing listens at the upstream's port: a test that needs answers has local records.
+CONFIG = """data_dir: ./data
+dns: {listen: ["127.0.0.1:0"], threads: 1}
+upstreams: ["udp://127.0.0.1:9"]
+local_records: [{name: nas.home, type: A, content: 192.168.1.10}]
+http: {listen: ["127.0.0.1:0"]}
+query_log: {flush_interval: 100ms}
+"""
+
+
+def wait_until(condition, what):
+    """Polls; the time bounds a failure, it is never what is tested."""
+    end = time.monotonic() + SECONDS_MAX
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited in vain for {what}")
+        time.sleep(0.01)
+
+
+def run(*arguments, cwd, env=None):
+    """A command of weir, run to its end."""
+    return subprocess.run([WEIR, *arguments], cwd=cwd, env=env, capture_output=True, text=True,
+                          timeout=SECONDS_MAX, check=False)
+
+
+class Served:
+    """`weir serve` in a folder; `with` ends it."""
+
+    def __init__(self, folder, *arguments):
+        self.errors = tempfile.TemporaryFile("w+")
+        self.child = subprocess.Popen([WEIR, "serve", *arguments], cwd=folder, stdout=subprocess.PIPE,
+                                      stderr=self.errors, text=True)
+        self.ready_line = self.child.stdout.readline()
+        found = re.fullmatch(r"weir is ready: dns 127\.0\.0\.1:(\d+), http://127\.0\.0\.1:(\d+)\n", self.ready_line)
+        if not found:
+            self.child.wait(SECONDS_MAX)
+            raise AssertionError(f"not ready: {self.ready_line!r} {self.log()}")
+        self.dns_port, self.http_port = int(found[1]), int(found[2])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.child.poll() is None:
+            self.child.kill()
+            self.child.wait()
+        self.child.stdout.close()
+        self.errors.close()
+
+    def log(self):
+        self.errors.seek(0)
+        return self.errors.read()
+
+    def send(self, number):
+        self.child.send_signal(number)
+
+    def stop(self, number=signal.SIGTERM):
+        self.send(number)
+        return self.child.wait(SECONDS_MAX)
+
+    def get(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=SECONDS_MAX) as answer:
+            return answer.read().decode()
+
+    def ledger(self):
+        return json.loads(self.get("/api/v1/ledger"))
+
+    def wait_log(self, text):
+        """Waits until the log has the text."""
+        wait_until(lambda: text in self.log() or self.child.poll() is not None, f"{text!r} in the log")
+        if text not in self.log():
+            raise AssertionError(f"ended with {self.child.returncode}: {self.log()}")
+
+    def ask(self, name, qtype=1):
+        """Asks over UDP; the response code and the bytes of the answer."""
+        labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+        query = struct.pack("!6H", 4242, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!2H", qtype, 1)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(SECONDS_MAX)
+            client.sendto(query, ("127.0.0.1", self.dns_port))
+            answer = client.recv(4096)
+        return answer[3] & 15, answer
+
+
+class WeirTestCase(unittest.TestCase):
+    """A folder with a configuration for each test."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="weir-test-")))
+        self.write("weir.yaml", CONFIG)
+
+    def write(self, name, text):
+        (self.folder / name).write_text(text)
+
+    def serve(self, *arguments):
+        return self.enterContext(Served(self.folder, *arguments))
+
+    def run_weir(self, *arguments, env=None):
+        return run(*arguments, cwd=self.folder, env=env)
