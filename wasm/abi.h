@@ -2,7 +2,7 @@
 //
 // A host drives one storage operation at a time: it begins one with arguments, does what each step
 // says, and resumes with the answer until the step is Done. Arguments, steps and answers are
-// messages in one flat encoding (docs/abi.md; wasm/messages.h). Nothing of the host is called back,
+// messages in one flat encoding (docs/abi.md). Nothing of the host is called back,
 // so the module imports nothing but the three WASI functions that libc++ drags in.
 //
 // Memory: a message that goes in stands in a block of weir_alloc, which the host frees; a message

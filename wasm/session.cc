@@ -119,6 +119,7 @@ Prepared prepare_retain(Arguments& in) {
   policy.events_days = in.integer();
   policy.rollup_days = in.integer();
   policy.segments_max = in.count();
+  policy.statements = in.count();
   const auto progress = std::make_shared<RetentionProgress>();
   return {retain(policy, progress.get()), [progress] {
             return Counters{{"segments", as_integer(progress->segments)},

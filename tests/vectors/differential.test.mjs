@@ -110,3 +110,29 @@ test("block lists decide the same", async () => {
     await sameWhenBroken("rules", input, index);
   }
 });
+
+test("the API answers with the same bytes", async () => {
+  const span = "since=2026-09-21T13:00:00Z&until=2026-09-21T17:00:00Z";
+  const targets = [
+    `stats?${span}`,
+    `stats?${span}&site=office&outcome=blocked`,
+    `stats/timeseries?step=5m&${span}`,
+    `stats/top?by=domain&limit=50&${span}`,
+    `stats/top?by=client&${span}&type=AAAA`,
+    `queries?limit=200&${span}`,
+    `queries?limit=1000&contains=api&${span}`,
+    "overview",
+    "ledger",
+    "openapi.json",
+    "stats?since=nonsense",
+    "nothing",
+  ];
+  for (const [seed, count] of [[1, 0], [2, 1], [3, 9000]]) {
+    for (const target of targets) {
+      const input = recipe.api({ seed, count, target: `/api/v1/${target}` });
+      const answer = await same("api", input, `${target} of seed ${seed}`);
+      const wanted = { "stats?since=nonsense": 400, nothing: 404 }[target] ?? 200;
+      assert.equal(answer.readUInt32LE(), wanted, `${target}: ${answer.subarray(4)}`);
+    }
+  }
+});

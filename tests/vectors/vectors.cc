@@ -4,6 +4,7 @@
 
 #include "bytes.h"
 #include "support/event_generator.h"
+#include "vector_kinds.h"
 #include "weir/dns_message.h"
 #include "weir/limits.h"
 #include "weir/rules.h"
@@ -11,8 +12,6 @@
 
 namespace weir {
 namespace {
-
-constexpr int64_t kStartMs = 1'790'000'000'000;
 
 // An answer that begins with a status.
 class Answer {
@@ -96,15 +95,15 @@ Bytes summarize(ByteReader in) {
   if (!in.ok() || parts == 0) return {};
   EventGenerator::Options workload;
   workload.seed = seed;
-  workload.start_ms = kStartMs;
+  workload.start_ms = kVectorStartMs;
   EventGenerator events(workload);
-  Summary hour(Summary::Span::kHour, kStartMs / kHourMs * kHourMs);
+  Summary hour(Summary::Span::kHour, kVectorStartMs / kHourMs * kHourMs);
   for (uint32_t part = 0; part < parts; ++part) {
     Summary piece(hour.span(), hour.start_ms());
     for (uint32_t i = part; i < count; i += parts) piece.add(events.next());
     hour.merge(piece);
   }
-  Summary day(Summary::Span::kDay, kStartMs / kDayMs * kDayMs);
+  Summary day(Summary::Span::kDay, kVectorStartMs / kDayMs * kDayMs);
   day.merge(hour);
   Answer answer;
   answer.sized(hour.encode(kHourRollupBytesMax));
@@ -179,6 +178,7 @@ constexpr Kind kKinds[] = {
     {"dns_query", read_query},
     {"dns_response", read_response},
     {"rules", match_rules},
+    {"api", answer_api},
 };
 
 }  // namespace

@@ -19,6 +19,8 @@
 //   dns_query     a message                              status, name, type, an error response
 //   dns_response  a message                              status, name, TTL, the message cut to 512
 //   rules         text of a list, NUL, names by line     per name: 1 if it is blocked, else 0
+//   api           u64 seed, u32 events per site,         u32 HTTP status, the body
+//                 text of the target
 //
 // An input that no recipe can read gives an empty output.
 #pragma once

@@ -118,6 +118,12 @@ export const recipe = {
     input.writeBigInt64LE(BigInt(nowMs), 33);
     return input;
   },
+  api({ seed, count, target }) {
+    const head = Buffer.alloc(12);
+    head.writeBigUInt64LE(BigInt(seed));
+    head.writeUInt32LE(count, 8);
+    return Buffer.concat([head, Buffer.from(target)]);
+  },
   summary({ seed, count, parts }) {
     const input = Buffer.alloc(16);
     input.writeBigUInt64LE(BigInt(seed));

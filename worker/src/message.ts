@@ -1,4 +1,4 @@
-// Messages: the flat encoding that crosses the C ABI (wasm/messages.h, docs/abi.md).
+// Messages: the flat encoding that crosses the C ABI (docs/abi.md).
 //
 // The writer puts a message straight into the module's memory, so that a blob's hex digits are
 // copied once, by TextEncoder.encodeInto. The reader copies what it returns: the module may move

@@ -1,4 +1,4 @@
-// The arguments of the core's operations, in the order that wasm/session.h reads them.
+// The arguments of the core's operations, as docs/abi.md lists them.
 
 import type { Writes } from "./core.js";
 
@@ -86,6 +86,7 @@ export function retain(policy: {
   eventsDays: number;
   rollupDays: number;
   segmentsMax: number;
+  statements: number;
 }): Writes {
   return (out) => {
     out.u8(5);
@@ -93,6 +94,7 @@ export function retain(policy: {
     out.i64(policy.eventsDays);
     out.i64(policy.rollupDays);
     out.i64(policy.segmentsMax);
+    out.i64(policy.statements);
   };
 }
 

@@ -7,7 +7,7 @@ export function problem(
   detail: string,
   headers: Record<string, string> = {},
 ): Response {
-  const body = { type: `/problems/${code}`, code, status, detail };
+  const body = { type: `/problems/${code}`, status, code, detail };
   return new Response(JSON.stringify(body), {
     status,
     headers: { "content-type": "application/problem+json", ...headers },
