@@ -97,6 +97,8 @@ class Process:
         if self.child.poll() is None:
             os.killpg(self.child.pid, signal.SIGKILL)
             self.child.wait()
+        self.reader.join(5)
+        self.child.stdout.close()
 
 
 def start_nsd(folder):
@@ -135,7 +137,7 @@ def dnsperf(port, lines, folder, rate=4000):
     data = folder / "queries.txt"
     data.write_text("".join(f"{line}\n" for line in lines))
     done = subprocess.run(["dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", str(data), "-n", "1", "-c", "4",
-                           "-q", "50", "-Q", str(rate), "-t", "5"],
+                           "-q", "50", "-Q", str(rate), "-t", "5", "-l", "60"],
                           capture_output=True, text=True, timeout=120, check=False)
     sent = re.search(r"Queries sent:\s+(\d+)", done.stdout)
     completed = re.search(r"Queries completed:\s+(\d+)", done.stdout)

@@ -95,22 +95,20 @@ class Stage:
         self.weir = Process("weir", [WEIR, "serve", "--config", str(self.folder / "weir.yaml")],
                             env={**os.environ, "WEIR_E2E_TOKEN": TOKEN})
         self.processes.append(self.weir)
-        self._wait_ready("weir", self.weir, self.http_port, "/readyz")
+        self._wait_ready()
 
     def start_edge(self):
         """The Worker in Miniflare; its database stays when it is stopped."""
         self.edge = Process("edge", ["node", "tools/edge.mjs", "--port", str(self.edge_port), "--site", SITE,
                                      "--token", TOKEN, "--state", str(self.folder / "edge")])
         self.processes.append(self.edge)
-        self._wait_ready("edge", self.edge, self.edge_port, "/healthz")
+        self.edge.wait_line(f"http://127.0.0.1:{self.edge_port}")
 
-    def _wait_ready(self, name, process, port, path):
-        def ready():
-            if process.child.poll() is not None:
-                process.reader.join(5)
-                raise AssertionError(f"{name} ended with {process.child.returncode}:\n{process.output()}")
-            return http("GET", f"http://127.0.0.1:{port}{path}")[0] == 200
-        wait_until(ready, f"{name} to be ready", 120)
+    def _wait_ready(self):
+        self.weir.wait_line("ready")
+        status, body, _ = http("GET", f"http://127.0.0.1:{self.http_port}/readyz")
+        if status != 200:
+            raise AssertionError(f"/readyz answered {status}: {body}")
 
     # --- Reading ---
 
