@@ -29,8 +29,8 @@ class SpaceSaving {
  public:
   // Adds weight ≥ 1 to a key.
   void add(std::string_view key, uint64_t weight);
-  // Prunes to kTopKeysMax keys if there are more than twice as many. Called after every add of a stream; after many
-  // adds whose keys are known to be bounded, once.
+  // Prunes to kTopKeysMax keys if there are more than twice as many. Called after every add of a
+  // stream; after many adds whose keys are known to be bounded, once.
   void limit();
   void merge(const SpaceSaving& other);
 
