@@ -18,8 +18,8 @@ function bundleModules() {
 }
 
 /**
- * Starts the Worker on 127.0.0.1. `state` is the folder of its database, none: in memory. `entry` is
- * the text of a module to run in place of the bundle's index.js, which it may import.
+ * Starts the Worker on 127.0.0.1. `state` is the folder of its database, none: in memory. `entry`
+ * is the text of a module to run in place of the bundle's index.js, which it may import.
  */
 export async function startWorker({ port = 0, state, bindings = {}, entry } = {}) {
   buildWorker();

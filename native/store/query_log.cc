@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <numeric>
 #include <vector>
 
 #include "native/runtime/guarded.h"
@@ -198,7 +199,9 @@ RetentionPolicy SqliteQueryLog::policy() const {
 }
 
 // Everything that is counted in memory. While events move, a reading may catch one between two
-// counters; it is taken again until it adds up, which under any real load is at once.
+// counters; it is taken again until it adds up, which under any real load is at once. Should
+// producers never pause, what is in flight is what was offered and has met no other fate: the
+// counter of offers is read last, so the difference cannot be negative.
 Ledger SqliteQueryLog::counted() const {
   constexpr int kReadingsMax = 1000;
   Ledger ledger;
@@ -211,8 +214,12 @@ Ledger SqliteQueryLog::counted() const {
     for (size_t reason = 0; reason < kDropReasonCount; ++reason) {
       ledger.dropped[reason] = at_start_.dropped[reason] + since.dropped[reason];
     }
-    if (ledger.balanced()) break;
+    if (ledger.balanced()) return ledger;
   }
+  const uint64_t dropped =
+      std::accumulate(ledger.dropped.begin(), ledger.dropped.end(), uint64_t{0});
+  ledger.offered = at_start_.offered + (page_->totals() - page_start_).offered;
+  ledger.in_flight = ledger.offered - ledger.stored - ledger.collapsed - dropped;
   return ledger;
 }
 

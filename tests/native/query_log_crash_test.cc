@@ -45,7 +45,7 @@ QueryLogOptions options_for(const std::string& data_dir) {
   QueryLogOptions options;
   options.data_dir = data_dir;
   options.producers = kProducers;
-  options.buffer_events = 2000;  // small enough to be full at times
+  options.buffer_events = 2000;     // small enough to be full at times
   options.retention_days = 36'500;  // the sample events are from a fixed day
   options.flush_interval_ms = options.flush_interval_ms_longest = 3;
   return options;
