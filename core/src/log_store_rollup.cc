@@ -5,6 +5,7 @@
 // race finds the assert failed and nothing changed; after a lost answer the watermark tells.
 #include <algorithm>
 #include <deque>
+#include <utility>
 
 #include "machine.h"
 #include "rollup_delta.h"
@@ -44,8 +45,9 @@ class AdvanceRollups final : public Machine<AdvanceRollups> {
         logs_.push_back(std::move(log));
       }
     }
-    std::stable_sort(logs_.begin(), logs_.end(), [](const LogRow& left, const LogRow& right) {
-      return left.rolled_ms < right.rolled_ms;
+    std::sort(logs_.begin(), logs_.end(), [](const LogRow& left, const LogRow& right) {
+      return std::pair(left.rolled_ms, left.state.log_no) <
+             std::pair(right.rolled_ms, right.state.log_no);
     });
     return step_of_front();
   }

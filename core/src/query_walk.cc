@@ -143,8 +143,8 @@ Step QueryWalk::fetch_group() {
   for (size_t i = 0; i < streams_.size(); ++i) {
     if (streams_[i].needs_rows()) fetching_.push_back(i);
   }
-  std::stable_sort(fetching_.begin(), fetching_.end(), [&](size_t a, size_t b) {
-    return streams_[a].bound_ms() > streams_[b].bound_ms();
+  std::sort(fetching_.begin(), fetching_.end(), [&](size_t a, size_t b) {
+    return std::pair(streams_[b].bound_ms(), a) < std::pair(streams_[a].bound_ms(), b);
   });
   const bool spent = budget_.bytes == 0 || budget_.statements == 0;
   if (spent && progressed_) return finish(true, true);

@@ -50,10 +50,11 @@ Result<UpstreamList> make_upstreams(const std::vector<std::string>& texts,
 }
 
 UpstreamList by_health(const UpstreamList& upstreams, int64_t now_us) {
-  UpstreamList ordered = upstreams;
-  // Not the ranges version: clang 14 cannot compile what libstdc++ 12 returns from it.
-  std::stable_partition(ordered.begin(), ordered.end(),
-                        [now_us](const auto& one) { return !one->failing(now_us); });
+  UpstreamList ordered, failing;
+  for (const auto& upstream : upstreams) {
+    (upstream->failing(now_us) ? failing : ordered).push_back(upstream);
+  }
+  ordered.insert(ordered.end(), failing.begin(), failing.end());
   return ordered;
 }
 

@@ -118,7 +118,6 @@ class Bench {
     options.site = "home";
     options.http.token = "a-secret-token";
     options.http.headers = {{"X-Extra", "another-secret"}};
-    options.http.exchange_timeout_ms = 300;
     options.sender = {.interval_ms = 20, .retry_ms_min = 5, .retry_ms_max = 40, .jitter_seed = 3};
     options.poll_ms = 10;
     server = std::make_unique<HttpTestServer>([this](const HttpRequest& r) { return handle(r); });
@@ -360,6 +359,7 @@ TEST_CASE("an answer that is no JSON object counts as none") {
 
 TEST_CASE("an answer that does not come is given up and asked for again") {
   Bench bench(5);
+  bench.options.http.exchange_timeout_ms = 300;
   bench.before = [](size_t number) -> std::optional<HttpResponse> {
     if (number != 1) return std::nullopt;
     return http_response(HttpTestServer::kHang);
