@@ -34,6 +34,8 @@ Emit conflict(std::string_view code, uint64_t stored_through) {
 
 Emit refusal(const Status& status) {
   if (status.code() == Code::kTooLarge) return problem(413, "too_large", status.message());
+  // Not 422: a sender must keep what only a newer receiver can read.
+  if (status.code() == Code::kUnsupported) return problem(501, "unsupported", status.message());
   if (status.is_data_error()) return problem(422, "invalid", status.message());
   Emit emit = problem(503, "unavailable", status.message());
   emit.head->retry_after_s = kRetryAfterS;
@@ -115,7 +117,7 @@ class Ingest final : public LogRequest<Ingest> {
 
   // What the reader of segments calls corrupt is invalid as a request.
   static Status as_input(const Status& status) {
-    return status.code() == Code::kTooLarge ? status : Status(Code::kInvalid, status.message());
+    return status.code() == Code::kCorrupt ? Status(Code::kInvalid, status.message()) : status;
   }
 
   Status read_body() {

@@ -77,7 +77,7 @@ struct RollupProgress {
   uint64_t corrupt = 0;  // in segments that fail their checks: skipped, counted as expired{corrupt}
   uint64_t skewed = 0;   // of events, those rolled up at a bound of time
   uint64_t corrupt_rollups = 0;  // whose sketch fails its checks: begun anew, counts kept
-  bool done = true;      // false: the budget ended first
+  bool done = true;              // false: the budget ended first
 };
 // Advances the rollups of the logs, the log that has waited longest first, through every hour that
 // is over by `now_ms`, and through all of the log where its tail is longer than `tail_events_max`.
@@ -125,8 +125,8 @@ struct IngestRequest {
   int64_t interval_s = 60;  // what senders are told
 };
 // PUT /v1/sites/{site}/logs/{log_id}/{first}. Emits the HTTP answer: 200 {stored_through,
-// interval_s}; 409 with code gap | overlap | fork and stored_through; 401, 403, 413, 422, 503. All
-// or nothing.
+// interval_s}; 409 with code gap | overlap | fork and stored_through; 401, 403, 413, 422, 501 (a
+// newer format), 503. All or nothing.
 OperationPtr ingest(IngestRequest request);
 // GET /v1/sites/{site}/logs/{log_id}: {stored_through, last: {first, count, crc}, limits,
 // interval_s}. An unknown log is one that has nothing: 0 and null.
