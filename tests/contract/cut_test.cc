@@ -212,7 +212,7 @@ TEMPLATE_TEST_CASE("nothing is cut from the end of a log, or of an empty one", "
   const LogState log = opened(store.executor());
   CHECK(cut(store.executor(), log.log_no, 0, kAfterMs).end == 0);
   append_small(store.executor(), log, 10);
-  for (uint64_t from : {10, 11}) {
+  for (uint64_t from : {10U, 11U}) {
     const CutResult result = cut(store.executor(), log.log_no, from, kAfterMs);
     CHECK(result.end == from);
     CHECK(result.body.empty());

@@ -80,7 +80,7 @@ TEMPLATE_TEST_CASE("a batch that does not begin at the log's end is a conflict",
   TestType store;
   const int64_t log_no = opened(store.executor()).log_no;
   append_ok(store.executor(), log_no, {sample_segment({.first = 0})});
-  for (uint64_t first : {9, 11}) {
+  for (uint64_t first : {9U, 11U}) {
     const AppendRequest request = batch_of(log_no, {sample_segment({.first = first})});
     CHECK(run(store.executor(), append(request)).code() == Code::kConflict);
   }

@@ -54,7 +54,7 @@ struct ForkedLog {
 };
 
 TEMPLATE_TEST_CASE("events move to the new log and leave a gap", "", MemoryStore, SqliteStore) {
-  for (const uint64_t from : {0, 10, 37, 99}) {
+  for (const uint64_t from : {0U, 10U, 37U, 99U}) {
     ForkedLog<TestType> log;
     REQUIRE(log.rehome(from).ok());
     INFO("from " << from);

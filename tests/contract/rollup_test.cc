@@ -107,7 +107,7 @@ TEMPLATE_TEST_CASE("rolling up piece by piece gives the same rollups", "", Memor
   TestType store;
   Executor& executor = store.executor();
   const LogState log = opened(executor);
-  for (uint64_t end : {100, 3000, 3700, 3701, 8000}) {
+  for (uint64_t end : {100U, 3000U, 3700U, 3701U, 8000U}) {
     append_sample(executor, log, end, 333);
     advanced(executor, kDayEndMs);
     advanced(executor, kDayEndMs);  // again: nothing is added twice
