@@ -35,7 +35,7 @@ function instantiate(): CoreExports {
   const core = instance.exports as unknown as CoreExports;
   core._initialize();
   if (core.weir_abi_version() !== abiVersion) {
-    throw new Error(`weir.wasm has ABI ${core.weir_abi_version()}, this Worker needs ${abiVersion}`);
+    throw new Error(`weir.wasm has ABI ${core.weir_abi_version()}, we need ${abiVersion}`);
   }
   return core;
 }

@@ -71,7 +71,7 @@ export class D1Executor {
     const results = await this.#db.batch<Record<string, unknown>>(
       statements.map(({ id, parameters }) => {
         const text = this.#texts[id];
-        if (text === undefined) throw new RangeError(`the core names statement ${id}, unknown here`);
+        if (text === undefined) throw new RangeError(`the core names statement ${id}, unknown`);
         return this.#db.prepare(text).bind(...parameters);
       }),
     );

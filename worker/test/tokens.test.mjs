@@ -9,7 +9,8 @@ before(async () => {
 after(() => worker.close());
 
 const wanted = JSON.stringify({ name: "nas", scopes: "ingest:attic read:attic" });
-const post = (options) => worker.fetch("/api/v1/tokens", { method: "POST", body: wanted, ...options });
+const post = (options) =>
+  worker.fetch("/api/v1/tokens", { method: "POST", body: wanted, ...options });
 
 test("an administrator's token is told once and stored as its hash", async () => {
   const { status, body, headers } = await post({ token: adminToken });
