@@ -20,7 +20,8 @@ using Message = std::span<const uint8_t>;
 
 Status malformed(const char* what) { return Status(Code::kInvalid, what); }
 
-// The one question of a query or a response.
+// The one question of a query or a response. More than one has no meaning in practice (RFC 9619),
+// and none leaves nothing to answer or to match.
 template <class Parsed>
 Status read_question(Message message, Parsed* parsed) {
   if (parsed->header.qdcount != 1) return malformed("a message has not exactly one question");
@@ -36,6 +37,7 @@ Status read_question(Message message, Parsed* parsed) {
 // OPT (RFC 6891 6.1.2): owner the root, class the payload size, TTL the flags, RDATA options.
 Result<DnsEdns> read_edns(Message message, const DnsRecord& record) {
   if (record.owner != DnsName()) return malformed("an OPT record is not owned by the root");
+  // Options are not used here, but they must fill the RDATA: others behind us will read them.
   size_t offset = record.rdata;
   while (offset != record.end) {
     if (record.end - offset < 4) return malformed("an EDNS option passes the end");
@@ -52,6 +54,7 @@ Result<DnsEdns> read_edns(Message message, const DnsRecord& record) {
   return edns;
 }
 
+// The OPT record of a message, which may have one (RFC 6891 6.1.1).
 template <class Parsed>
 Status take_edns(Message message, Section section, const DnsRecord& record, Parsed* parsed) {
   if (section != Section::kAdditional) return malformed("an OPT record stands in a wrong section");
@@ -68,17 +71,20 @@ class CacheTtl {
   void see(Message message, Section section, const DnsRecord& record) {
     if (section == Section::kAnswer) {
       least_s_ = std::min(least_s_, record.ttl_s);
+      // A chain of CNAMEs without what was asked for at its end is a negative answer (RFC
+      // 2308 2.2).
       answered_ = answered_ || record.type == qtype_ || qtype_ == qtype::kAny;
     } else if (section == Section::kAuthority && record.type == qtype::kSoa) {
       soa_s_ = std::min(record.ttl_s, load_be32(message, record.end - 4));
     }
   }
 
+  // The rest of the message is known only when it has been read to its end.
   std::optional<uint32_t> decide(const DnsHeader& header, uint16_t code) const {
     if (header.tc || (code != rcode::kNoError && code != rcode::kNxDomain)) return std::nullopt;
     const bool negative = code == rcode::kNxDomain || !answered_;
     const uint32_t ttl_s = negative ? std::min(least_s_, soa_s_) : least_s_;
-    if (ttl_s == 0) return std::nullopt;
+    if (ttl_s == 0) return std::nullopt;  // for this transaction only (RFC 1035 3.2.1)
     return ttl_s;
   }
 
@@ -119,6 +125,7 @@ Result<DnsQuery> read_dns_query(Message message) {
   if (query.header.qr) return malformed("a response stands where a query was expected");
   if (query.header.opcode != 0) return Status(Code::kUnsupported, "the opcode is not QUERY");
   WEIR_TRY(read_question(message, &query));
+  // The authority section may hold something: the SOA of an IXFR (RFC 1995 3).
   if (query.header.ancount != 0) return malformed("a query has an answer section");
   WEIR_TRY(internal::walk_records(message, query.header, query.question_end,
                                   [&](Section section, const DnsRecord& record) {
@@ -145,6 +152,7 @@ Result<DnsResponse> read_dns_response(Message message) {
                                     cache_ttl.see(message, section, record);
                                     return Status();
                                   }));
+  // The upper eight of twelve bits are in the OPT record (RFC 6891 6.1.3).
   response.rcode = response.header.rcode;
   if (response.edns) {
     response.rcode = static_cast<uint16_t>(response.edns->extended_rcode << 4 | response.rcode);

@@ -13,6 +13,7 @@ struct Mnemonic {
   std::string_view text;
 };
 
+// Those that are in use, or that a log has a chance to show.
 constexpr Mnemonic kTypes[] = {
     {1, "A"},           {2, "NS"},      {5, "CNAME"},   {6, "SOA"},       {12, "PTR"},
     {13, "HINFO"},      {15, "MX"},     {16, "TXT"},    {17, "RP"},       {18, "AFSDB"},
@@ -33,6 +34,7 @@ constexpr Mnemonic kRcodes[] = {
     {19, "BADMODE"}, {20, "BADNAME"},   {21, "BADALG"},  {22, "BADTRUNC"}, {23, "BADCOOKIE"},
 };
 
+// Tables are short: looking through them costs less than keeping them sorted.
 std::string to_text(std::span<const Mnemonic> table, std::string_view prefix, uint16_t number) {
   const auto found = std::ranges::find(table, number, &Mnemonic::number);
   if (found != table.end()) return std::string(found->text);
@@ -44,7 +46,7 @@ char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 
 // A mnemonic of the table, `prefix` and a number, or a number alone.
 Result<uint16_t> from_text(std::span<const Mnemonic> table, std::string_view prefix, uint16_t max,
                            std::string_view text) {
-  std::string mnemonic(text.substr(0, 16));
+  std::string mnemonic(text.substr(0, 16));  // longer than all; the rest is compared by size
   std::ranges::transform(mnemonic, mnemonic.begin(), upper);
   const auto found = std::ranges::find(table, mnemonic, &Mnemonic::text);
   if (found != table.end() && mnemonic.size() == text.size()) return found->number;

@@ -29,6 +29,7 @@ bool is_plain(uint8_t byte) {
 // One byte of presentation text: a printable character, \X or \DDD. Advances *position past it.
 Result<uint8_t> read_text_byte(std::string_view text, size_t* position) {
   const char c = text[(*position)++];
+  // Blanks, control characters and bytes beyond ASCII are more likely a mistake than a name.
   if (c <= ' ' || c > '~') return malformed("a name holds a byte that must be escaped");
   if (c != '\\') return static_cast<uint8_t>(c);
   if (*position == text.size()) return malformed("a name ends in an unfinished escape");
@@ -64,6 +65,7 @@ Result<DnsName> DnsName::read(std::span<const uint8_t> message, size_t offset, s
   while (position < message.size()) {
     const uint8_t length = message[position];
     if (length == 0) {
+      // Where the name stood: behind its root, or behind its first pointer.
       if (jumps == 0) *end = position + 1;
       return name;
     }
@@ -74,6 +76,7 @@ Result<DnsName> DnsName::read(std::span<const uint8_t> message, size_t offset, s
       if (target < kHeaderBytes) return malformed("a pointer points into the header");
       if (jumps++ == 0) *end = position + 2;
       if (jumps > kCompressionJumpsMax) return malformed("a name has too many pointers");
+      // The labels read next may not come up to here again: run_start only falls.
       position = run_start = target;
       continue;
     }
@@ -145,6 +148,7 @@ std::string DnsName::text() const {
 }
 
 bool DnsName::is_within(const DnsName& ancestor) const {
+  // Label by label, so that only whole labels can match.
   size_t position = 0;
   while (size_ - position > ancestor.size_) position += 1U + wire_[position];
   return std::ranges::equal(wire().subspan(position), ancestor.wire());

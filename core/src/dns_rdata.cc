@@ -1,4 +1,7 @@
 // RDATA of local records from the text that people write into the configuration.
+//
+// The forms are those of master files (RFC 1035 5.1), but TXT may also be written as it stands:
+// most such records are one line copied from some instructions.
 #include <algorithm>
 #include <charconv>
 
@@ -14,6 +17,7 @@ constexpr size_t kStringBytesMax = 255;  // one <character-string> (RFC 1035 3.3
 
 Status malformed(const char* what) { return Status(Code::kInvalid, what); }
 
+// The text form of clients covers both families; a pseudonym, which it covers too, is no address.
 Result<Rdata> parse_address(Client::Kind kind, std::string_view text) {
   const auto address = parse_client(text);
   if (!address.ok() || address->kind != kind) return malformed("not an address of this family");
@@ -50,6 +54,7 @@ Result<Rdata> parse_name(int numbers, std::string_view text) {
   return rdata;
 }
 
+// One <character-string>. Precondition: at most kStringBytesMax.
 void append_string(std::string_view string, Rdata* rdata) {
   rdata->push_back(static_cast<uint8_t>(string.size()));
   rdata->insert(rdata->end(), string.begin(), string.end());
@@ -69,10 +74,12 @@ Result<std::string> take_quoted(std::string_view* text) {
   return malformed("a quoted string does not end");
 }
 
+// Bare text is cut at the bound of a string; readers of TXT put the strings together again (RFC
+// 7208 3.3). A quoted string is the writer's own cut, and may not be too long.
 Result<Rdata> parse_txt(std::string_view text) {
   Rdata rdata;
   if (!text.starts_with('"')) {
-    do {
+    do {  // also for no text at all: a record has at least one string
       append_string(text.substr(0, kStringBytesMax), &rdata);
       text.remove_prefix(std::min(text.size(), kStringBytesMax));
     } while (!text.empty());

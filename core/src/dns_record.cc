@@ -19,6 +19,7 @@ bool holds_names(Message message, size_t offset, size_t end, int count, size_t t
 
 bool rdata_well_formed(Message message, const DnsRecord& record) {
   const size_t length = record.end - record.rdata;
+  // `skip` bytes of numbers, then names, then `tail` bytes.
   const auto names = [&](size_t skip, int count, size_t tail) {
     return length >= skip && holds_names(message, record.rdata + skip, record.end, count, tail);
   };
@@ -39,7 +40,7 @@ bool rdata_well_formed(Message message, const DnsRecord& record) {
     case qtype::kSoa:
       return names(0, 2, kSoaNumbersBytes);
     default:
-      return true;
+      return true;  // opaque (RFC 3597): passed on as it is
   }
 }
 
@@ -47,6 +48,7 @@ bool rdata_well_formed(Message message, const DnsRecord& record) {
 
 Result<DnsRecord> read_record(Message message, size_t offset) {
   DnsRecord record;
+  // Owner, then type, class, TTL and length: ten bytes (RFC 1035 4.1.3).
   record.start = offset;
   WEIR_ASSIGN(record.owner, DnsName::read(message, offset, &offset));
   if (message.size() - offset < 10) return Status(Code::kInvalid, "a record passes the end");

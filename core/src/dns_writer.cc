@@ -11,6 +11,7 @@ namespace {
 using internal::kDnsHeaderBytes;
 using internal::store_be16;
 
+// Compression towards the question, which always stands right behind the header.
 constexpr uint16_t kQuestionPointer = 0xC000 | kDnsHeaderBytes;
 constexpr size_t kOptBytes = 11;  // without options
 
@@ -30,6 +31,7 @@ void write_dns_header(const DnsHeader& header, std::span<uint8_t> message) {
   store_be16(message, 10, header.arcount);
 }
 
+// The only place that writes: whatever does not fit ends the message.
 void DnsWriter::put(std::span<const uint8_t> bytes) {
   if (overflow_ || out_.size() - size_ < bytes.size()) {
     overflow_ = true;
@@ -53,7 +55,7 @@ void DnsWriter::put32(uint32_t value) {
 void DnsWriter::header(const DnsHeader& header) {
   header_ = header;
   header_.qdcount = header_.ancount = header_.nscount = header_.arcount = 0;
-  put(std::array<uint8_t, kDnsHeaderBytes>{});
+  put(std::array<uint8_t, kDnsHeaderBytes>{});  // its room: the counts are not known yet
 }
 
 void DnsWriter::question(const DnsName& name, uint16_t type, uint16_t klass) {
@@ -114,6 +116,7 @@ size_t write_error_response(const DnsQuery& query, uint16_t rcode, std::span<uin
   header.ra = true;
   header.cd = query.header.cd;
   header.rcode = rcode & 0x0F;
+  // AA and AD stay clear: nothing here is authoritative or validated.
   DnsWriter writer(out);
   writer.header(header);
   if (query.question_end != 0) writer.question(query.qname, query.qtype, query.qclass);
@@ -138,6 +141,7 @@ size_t truncate_response(std::span<uint8_t> message, size_t limit) {
     size = response->question_end;
     header->qdcount = 1;
     if (response->opt_offset && limit - size >= kOptBytes) {
+      // It stands behind the question in any case, so it moves towards the front.
       const auto opt = message.subspan(*response->opt_offset, kOptBytes);
       std::ranges::copy(opt, message.begin() + static_cast<std::ptrdiff_t>(size));
       size += kOptBytes;

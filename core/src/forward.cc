@@ -23,6 +23,7 @@ enum class Phase : uint8_t { kAsk, kVerify, kReady, kSend, kSave, kFork, kFinish
 // A 409 may be news once; the second in a row means that asking did not help.
 constexpr uint64_t kConflictsInRowMax = 1;
 
+// Answers that will be the same until a person does something: asking soon again is no use.
 bool is_refusal(int http_status) {
   return http_status >= 300 && http_status < 500 && http_status != 408 && http_status != 429;
 }
@@ -32,10 +33,11 @@ bool is_refusal(int http_status) {
 struct Sender::State {
   State(const Start& begin, const SenderOptions& chosen);
 
-  void fail(int64_t now_ms, int64_t at_least_ms);
+  void fail(int64_t now_ms, int64_t at_least_ms);  // the same step again, later
   void fail(const ReceiverAnswer& answer, int64_t now_ms);
   int64_t due_ms(int64_t now_ms, int64_t wall_ms) const;
   void take_interval(const ReceiverAnswer& answer);
+  // What became of a GET, of a PUT, and of a PUT with 409, 413 or 422, 200.
   void on_standing(const ReceiverAnswer& answer, int64_t now_ms);
   void on_put(const ReceiverAnswer& answer, int64_t now_ms);
   void on_conflict(const ReceiverAnswer& answer, int64_t now_ms);
@@ -46,7 +48,7 @@ struct Sender::State {
   uint64_t trust() const { return std::max(log.acked, log.trusted_end); }
   void fork(uint64_t receiver_end);
 
-  Start log;
+  Start log;  // `acked`, `own_end` and `closed` move
   SenderOptions options;
   std::string path;
   SenderStats stats;
@@ -54,9 +56,9 @@ struct Sender::State {
   bool busy = false;  // an action has been handed out and not been reported
   bool verified = false;
 
-  uint64_t stored = 0;    // the receiver's end, as far as we know
-  uint64_t next_cut = 0;  // where the next cut begins: stored, or where its open tail begins
-  ReceiverAnswer::Row last;
+  uint64_t stored = 0;       // the receiver's end, as far as we know
+  uint64_t next_cut = 0;     // where the next cut begins: stored, or where its open tail begins
+  ReceiverAnswer::Row last;  // the receiver's newest row, while it is verified
   uint64_t fork_from = 0;
 
   CutLimits limits;   // narrowed after 413 and 422
@@ -100,6 +102,7 @@ void Sender::State::fail(const ReceiverAnswer& answer, int64_t now_ms) {
   fail(now_ms, is_refusal(answer.http_status) ? options.retry_ms_max : asked_ms);
 }
 
+// A receiver can only ask for haste (somebody is watching); to ask for patience it has 429.
 void Sender::State::take_interval(const ReceiverAnswer& answer) {
   interval_ms = options.interval_ms;
   if (!answer.interval_s) return;
@@ -160,13 +163,11 @@ void Sender::State::on_put(const ReceiverAnswer& answer, int64_t now_ms) {
   if (answer.http_status == 409) return on_conflict(answer, now_ms);
   if (answer.http_status == 413 || answer.http_status == 422) return on_refused(answer, now_ms);
   if (answer.http_status != 200 || !answer.stored_through) return fail(answer, now_ms);
+  // Another end than ours: somebody else writes to this log, or it was restored this moment.
+  if (*answer.stored_through != cut.end) return on_conflict(answer, now_ms);
   failures_in_row = conflicts_in_row = 0;
   take_interval(answer);
-  if (*answer.stored_through == cut.end) {
-    on_stored();
-  } else {
-    phase = Phase::kAsk;  // somebody else writes to this log as well, or it was restored just now
-  }
+  on_stored();
 }
 
 void Sender::State::on_stored() {

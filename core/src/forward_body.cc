@@ -1,3 +1,5 @@
+// The bodies come from our own database, yet they are read like a stranger's: what does not parse
+// is sent as it is, and the receiver says what it thinks of it.
 #include "forward_body.h"
 
 #include <algorithm>
@@ -7,6 +9,7 @@
 namespace weir::internal {
 namespace {
 
+// The last segment of a body: the only one that may be open.
 struct Tail {
   SegmentHead head;
   size_t offset = 0;    // of the last segment in the body
@@ -47,6 +50,7 @@ void seal_tail(CutResult* cut) {
 
 Narrowed narrow(const CutResult& cut, CutLimits* limits) {
   const Tail tail = tail_of(cut);
+  // One segment at a time shows which of them is refused; then halves of it show which event.
   if (tail.segments > 1) {
     limits->segments_max = 1;
     return Narrowed::kLess;
@@ -59,6 +63,7 @@ Narrowed narrow(const CutResult& cut, CutLimits* limits) {
 }
 
 void widen(CutLimits* limits) {
+  // Slowly, so that a few refused events close together do not each begin with a full body.
   const CutLimits full;
   if (limits->segment_events_max == full.segment_events_max)
     limits->segments_max = full.segments_max;
@@ -66,6 +71,7 @@ void widen(CutLimits* limits) {
 }
 
 void replace_by_gap(CutResult* cut) {
+  // The ledger of the refused segment: its counters hold for the gap as well.
   const SegmentHead head = tail_of(*cut).head;
   cut->body =
       encode_gap(head.log, cut->first, cut->end, GapReason::kRejected, head.last_ms, head.ledger);

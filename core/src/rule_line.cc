@@ -1,3 +1,5 @@
+// Each check answers one question about a piece of the line; nothing is copied before a name is
+// made of it.
 #include "rule_line.h"
 
 #include <algorithm>
@@ -6,6 +8,7 @@
 namespace weir::internal {
 namespace {
 
+// The carriage return among them makes lines of either convention alike.
 constexpr std::string_view kBlanks = " \t\r\v\f";
 
 std::string_view trim(std::string_view text) {
@@ -28,6 +31,7 @@ std::string_view content(std::string_view line) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+// What names of hosts are made of (RFC 1123 2.1), and the underscore of service names (RFC 8552).
 bool is_host_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '-' || c == '_' ||
          c == '.';
@@ -38,6 +42,7 @@ bool looks_like_address(std::string_view text) {
   return is_digit(text.front()) || text.find(':') != std::string_view::npos;
 }
 
+// The addresses by which published lists block: the unspecified one and loopback.
 bool leads_nowhere(std::string_view address) {
   return address == "0.0.0.0" || address.starts_with("127.") || address == "::" || address == "::1";
 }
@@ -59,6 +64,7 @@ bool ends_in_number(std::string_view host) {
 
 // A rule of `kind` for the host, unless the host is none or the machine itself.
 RuleKind rule_for(std::string_view host, RuleKind kind, DnsName* name) {
+  // Before parsing, which would let escapes and every printable character pass.
   if (host == "." || !std::ranges::all_of(host, is_host_char)) return RuleKind::kRejected;
   auto parsed = DnsName::parse(host);
   if (!parsed.ok()) return RuleKind::kRejected;
@@ -68,6 +74,7 @@ RuleKind rule_for(std::string_view host, RuleKind kind, DnsName* name) {
   return kind;
 }
 
+// A line that is no hosts line: one pattern.
 RuleKind rule_of_pattern(std::string_view text, DnsName* name) {
   if (text.starts_with("||") && text.ends_with('^')) {
     return rule_for(text.substr(2, text.size() - 3), RuleKind::kBoth, name);
@@ -79,6 +86,7 @@ RuleKind rule_of_pattern(std::string_view text, DnsName* name) {
 }  // namespace
 
 RuleLine::RuleLine(std::string_view line) : rest_(content(line)) {
+  // Other text with blanks stays whole and is rejected for them.
   const size_t blank = rest_.find_first_of(kBlanks);
   if (blank == std::string_view::npos) return;
   const std::string_view address = rest_.substr(0, blank);
@@ -95,6 +103,7 @@ bool RuleLine::next(RuleKind* kind, DnsName* name) {
   const std::string_view text = rest_.substr(0, end);
   rest_.remove_prefix(end);
   *kind = hosts_ ? rule_for(text, RuleKind::kExact, name) : rule_of_pattern(text, name);
+  // A hosts line with another address tells where a host is: no rule, unless it is ignored anyway.
   if (hosts_ && !sink_ && *kind == RuleKind::kExact) *kind = RuleKind::kRejected;
   return true;
 }

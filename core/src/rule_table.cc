@@ -1,3 +1,5 @@
+// Names are never removed, so probing needs no tombstones, and a record, once written, stays where
+// it is in the arena: only the slots move when the table grows.
 #include "rule_table.h"
 
 #include <algorithm>
@@ -9,7 +11,7 @@
 namespace weir::internal {
 namespace {
 
-constexpr uint8_t kNoList = 255;
+constexpr uint8_t kNoList = 255;  // the byte of a record that no rule has set
 static_assert(kListsMax <= kNoList);
 
 constexpr size_t kRecordHeadBytes = 3;  // exact, below, length
@@ -18,6 +20,7 @@ static_assert(kRulesMax * (kRecordHeadBytes + kNameWireBytesMax) < UINT32_MAX,
 
 constexpr size_t kSlotsMin = 16;
 
+// Slots for a load of 3/4. One is always free, so that every probing ends.
 size_t slots_for(size_t names) { return std::max(kSlotsMin, names + names / 3 + 1); }
 
 // Where the probing for `hash` begins: its share of the table, so that any size will do.
@@ -35,6 +38,8 @@ void for_each_suffix(const DnsName& name, Visit visit) {
   for (size_t at = 0; wire[at] != 0; at += 1U + wire[at]) {
     starts[labels++] = static_cast<uint8_t>(at);
   }
+  // The labels are found from the first to the last, and wanted from the last to the first: "ads"
+  // in "ads.example" has another hash than in "ads.test".
   uint64_t hash = 0;
   while (labels > 0) {
     const size_t start = starts[--labels];
@@ -48,19 +53,22 @@ void for_each_suffix(const DnsName& name, Visit visit) {
 std::vector<RuleTable::Slot> RuleTable::resized(const std::vector<Slot>& slots, size_t size) {
   std::vector<Slot> fresh(size);
   for (const Slot& slot : slots) {
-    if (slot.record == 0) continue;
-    size_t at = slot_of(slot.hash, size);
-    while (fresh[at].record != 0) at = at + 1 == size ? 0 : at + 1;
-    fresh[at] = slot;
+    if (slot.record != 0) place(slot, &fresh);
   }
   return fresh;
+}
+
+void RuleTable::place(const Slot& slot, std::vector<Slot>* slots) {
+  size_t at = slot_of(slot.hash, slots->size());
+  while ((*slots)[at].record != 0) at = at + 1 == slots->size() ? 0 : at + 1;
+  (*slots)[at] = slot;
 }
 
 uint32_t RuleTable::find(uint32_t hash, std::span<const uint8_t> name) const {
   if (slots_.empty()) return 0;
   for (size_t at = slot_of(hash, slots_.size()); slots_[at].record != 0;
        at = at + 1 == slots_.size() ? 0 : at + 1) {
-    if (slots_[at].hash != hash) continue;
+    if (slots_[at].hash != hash) continue;  // the arena is touched for likely hits only
     const auto record = std::span(arena_).subspan(slots_[at].record - 1);
     const auto stored = record.subspan(kRecordHeadBytes, record[kRecordHeadBytes - 1]);
     if (std::ranges::equal(stored, name)) return slots_[at].record;
@@ -69,13 +77,12 @@ uint32_t RuleTable::find(uint32_t hash, std::span<const uint8_t> name) const {
 }
 
 uint32_t RuleTable::add_record(uint32_t hash, std::span<const uint8_t> name) {
+  // Twice the room, so that all the moving costs a constant per name.
   if (slots_for(size_ + 1) > slots_.size()) slots_ = resized(slots_, slots_for(2 * (size_ + 1)));
   const auto record = static_cast<uint32_t>(arena_.size() + 1);
   arena_.insert(arena_.end(), {kNoList, kNoList, static_cast<uint8_t>(name.size())});
   arena_.insert(arena_.end(), name.begin(), name.end());
-  size_t at = slot_of(hash, slots_.size());
-  while (slots_[at].record != 0) at = at + 1 == slots_.size() ? 0 : at + 1;
-  slots_[at] = {hash, record};
+  place({hash, record}, &slots_);
   ++size_;
   return record;
 }

@@ -37,9 +37,12 @@ class RuleTable {
     uint32_t record = 0;  // offset into arena_ plus one; 0: empty
   };
 
+  // Puts a slot into the first free place from its own on.
+  static void place(const Slot& slot, std::vector<Slot>* slots);
   static std::vector<Slot> resized(const std::vector<Slot>& slots, size_t size);
   // The record of this name, 0 if there is none.
   uint32_t find(uint32_t hash, std::span<const uint8_t> name) const;
+  // Appends a record that no list has set yet. Precondition: the table has not got the name.
   uint32_t add_record(uint32_t hash, std::span<const uint8_t> name);
   uint8_t list_of(uint32_t record, Scope scope) const;
 

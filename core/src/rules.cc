@@ -1,5 +1,8 @@
 // The builder cuts the text into lines, counts what each of them is, and fills the table; the set
-// is the table and the counts.
+// is the table and the counts. What a line means is rule_line.h's, how names are found
+// rule_table.h's business.
+//
+// Only the current line is held, up to its bound: a list of any size passes through in pieces.
 #include "weir/rules.h"
 
 #include "rule_line.h"
@@ -37,9 +40,9 @@ size_t RuleSet::memory_bytes() const { return sizeof(State) + state_->table.memo
 struct RuleSetBuilder::State {
   explicit State(size_t max) : names_max(max) {}
 
-  void take_line();
+  void take_line();  // counts and inserts what `line` says, and begins the next one
   void take_piece(std::string_view piece);
-  void end_list();
+  void end_list();  // a last line need not end in a line feed
   void insert(RuleKind kind, const DnsName& name);
   ListStats& list() { return set.state_->lists.back(); }
 
@@ -47,12 +50,13 @@ struct RuleSetBuilder::State {
   size_t names_max;
   std::string line;  // what has been read of it, at most kRuleLineBytesMax
   bool line_too_long = false;
-  Status status;
+  Status status;  // the first failure; nothing is inserted after it
 };
 
 void RuleSetBuilder::State::insert(RuleKind kind, const DnsName& name) {
   RuleTable& table = set.state_->table;
   const auto number = static_cast<uint8_t>(set.state_->lists.size() - 1);
+  // A rule with two effects, of which one is new, decides something.
   bool fresh = false;
   if (kind != RuleKind::kBelow) fresh = table.insert(name, RuleTable::Scope::kExact, number);
   if (kind != RuleKind::kExact) fresh |= table.insert(name, RuleTable::Scope::kBelow, number);
@@ -61,6 +65,7 @@ void RuleSetBuilder::State::insert(RuleKind kind, const DnsName& name) {
 }
 
 void RuleSetBuilder::State::take_line() {
+  // Some editors begin a file with it; nowhere else would it make a name.
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   std::string_view text = line;
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
@@ -83,7 +88,7 @@ void RuleSetBuilder::State::take_line() {
 
 void RuleSetBuilder::State::take_piece(std::string_view piece) {
   line_too_long = line_too_long || piece.size() > kRuleLineBytesMax - line.size();
-  if (!line_too_long) line += piece;
+  if (!line_too_long) line += piece;  // else the rest of the line passes unread
 }
 
 void RuleSetBuilder::State::end_list() {

@@ -1,3 +1,5 @@
+// A new file is written beside the old one and takes its name when it is on the disk: there is
+// never half a file.
 #include "native/forward/forward_marks.h"
 
 #include <fcntl.h>
@@ -31,6 +33,7 @@ void ForwardMarks::load() {
   std::ifstream file(path_);
   std::string id;
   uint64_t number = 0;
+  // A damaged line ends the reading; what it would have said is then as at a first start.
   while (file >> id >> number) {
     if (const auto log = parse_log_id(id); log.ok()) marks_[*log] = number;
   }

@@ -1,3 +1,8 @@
+// One loop: learn how far the logs have come, let every sender act once, sleep until the next is
+// due.
+//
+// The loop's thread owns everything in State but what stands below the line there; other threads
+// see a copy of the counters that each turn leaves, and end the loop's sleep.
 #include "native/forward/forwarder.h"
 
 #include <spdlog/spdlog.h>
@@ -9,9 +14,9 @@
 
 #include "native/forward/forward_marks.h"
 #include "native/forward/receiver_answer.h"
+#include "native/forward/trouble.h"
 #include "native/runtime/clock.h"
 #include "native/runtime/guarded.h"
-#include "native/runtime/metrics.h"
 #include "native/runtime/thread_name.h"
 
 namespace weir {
@@ -19,62 +24,23 @@ namespace {
 
 int64_t monotonic_ms() { return monotonic_us() / 1000; }
 
-// Says a thing when it changes. An empty trouble means all is well again.
-class Trouble {
- public:
-  explicit Trouble(std::string who) : who_(std::move(who)) {}
-
-  void set(const std::string& what) {
-    if (what == what_) return;
-    what_ = what;
-    if (what.empty()) {
-      spdlog::info("forward: {} works again", who_);
-    } else {
-      spdlog::warn("forward: {}: {}", who_, what);
-    }
-  }
-
- private:
-  std::string who_;
-  std::string what_;
-};
-
-// What a person should know of an answer; empty if nothing is wrong. 409 is part of the protocol.
-std::string trouble_of(int http_status) {
-  switch (http_status) {
-    case 200:
-    case 409:
-    case 413:
-    case 422:
-      return {};
-    case 401:
-    case 403:
-      return "it refuses forward.token for this site (HTTP " + std::to_string(http_status) + ")";
-    case 404:
-      return "it does not know the path (HTTP 404): is forward.url right?";
-    case 429:
-      return "it asks to wait (HTTP 429)";
-    default:
-      return "it answers HTTP " + std::to_string(http_status);
-  }
-}
-
 }  // namespace
 
 struct Forwarder::State {
   State(const ForwarderOptions& chosen, std::unique_ptr<LogSource> from)
       : options(chosen), source(std::move(from)), marks(chosen.marks_path) {}
 
-  Status refresh();
+  Status refresh();  // which logs there are, and how far they have come
   void take_log(const LogState& log, bool closed);
   void loop();
-  int64_t turn();
+  int64_t turn();  // returns when the next one is due
+  // Does what a sender wants next, or learns how long it waits. False: it has finished.
   bool act(int64_t log_no, Sender& sender, int64_t* until_ms);
   ReceiverAnswer exchange(const std::string& path, std::optional<ByteView> body);
   void cut(int64_t log_no, Sender& sender, const Sender::Cut& wanted);
   void verify(int64_t log_no, Sender& sender, const Sender::Verify& range);
   void fork(int64_t log_no, Sender& sender, uint64_t from);
-  void note(const Status& status);
+  void note(const Status& status);  // of an operation on the database
   void publish();
 
   const ForwarderOptions options;
@@ -82,31 +48,19 @@ struct Forwarder::State {
   ForwardMarks marks;
   std::unique_ptr<HttpClient> http;
   std::map<int64_t, Sender> senders;  // by log_no: older lineages first
-  std::map<int64_t, LogState> logs;
-  ForwarderStats totals;  // its senders are those that have finished
+  std::map<int64_t, LogState> logs;   // as last listed
+  ForwarderStats totals;              // its senders are those that have finished
   int last_http_status = 0;
   Trouble receiver_trouble{"the receiver"};
   Trouble database_trouble{"the database"};
   Trouble marks_trouble{"the file of marks"};
 
+  // --- Shared with other threads ---
   Guarded<ForwarderStats> published;
   std::atomic<bool> stopping{false};
   std::atomic<bool> woken{false};
   std::thread thread;
 };
-
-namespace {
-
-void add(const SenderStats& from, SenderStats* to) {
-  to->requests += from.requests;
-  to->failures += from.failures;
-  to->conflicts += from.conflicts;
-  to->events_acked += from.events_acked;
-  to->gaps_declared += from.gaps_declared;
-  to->bytes_sent += from.bytes_sent;
-}
-
-}  // namespace
 
 // --- Which logs there are ---
 
@@ -122,6 +76,8 @@ void Forwarder::State::take_log(const LogState& log, bool closed) {
   logs[log.log_no] = log;
   const auto sender = senders.find(log.log_no);
   if (sender != senders.end()) return sender->second.set_own_end(log.end, closed);
+  // The current log always has one: it begins by asking, so trouble shows before there is anything
+  // to lose.
   if (closed && log.acked >= log.end) return;
   SenderOptions sender_options = options.sender;
   sender_options.jitter_seed += static_cast<uint64_t>(log.log_no);
@@ -149,13 +105,14 @@ void Forwarder::State::loop() {
       note(refresh());
       refresh_at_ms = now_ms + options.poll_ms;
     }
+    // A sender that has acted may want to go on at once: its time is then in the past.
     const int64_t until_ms = std::min(turn(), refresh_at_ms);
     publish();
     http->sleep(until_ms - monotonic_ms());
   }
 }
 
-// One action of every sender; returns when the next one is due, which may be now.
+// One action each, so that an old lineage with weeks to send does not keep the current log waiting.
 int64_t Forwarder::State::turn() {
   int64_t until_ms = INT64_MAX;
   for (auto at = senders.begin(); at != senders.end() && !stopping;) {
@@ -165,14 +122,13 @@ int64_t Forwarder::State::turn() {
       until_ms = std::min(until_ms, sender_until_ms);
       ++at;
     } else {
-      add(at->second.stats(), &totals.senders);
+      add_sender(at->second.stats(), &totals);
       at = senders.erase(at);
     }
   }
   return until_ms;
 }
 
-// False if the sender has finished.
 bool Forwarder::State::act(int64_t log_no, Sender& sender, int64_t* until_ms) {
   const Sender::Action action = sender.next(monotonic_ms(), wall_clock_ms());
   if (const auto* get = std::get_if<Sender::Get>(&action)) {
@@ -204,10 +160,11 @@ bool Forwarder::State::act(int64_t log_no, Sender& sender, int64_t* until_ms) {
 
 ReceiverAnswer Forwarder::State::exchange(const std::string& path, std::optional<ByteView> body) {
   const auto answer = http->exchange(path, body);
-  if (stopping) return {};
-  last_http_status = answer.ok() ? answer->status : 0;
-  receiver_trouble.set(answer.ok() ? trouble_of(answer->status) : answer.status().message());
-  return answer.ok() ? read_receiver_answer(*answer) : ReceiverAnswer{};
+  if (stopping) return {};  // no trouble of the receiver's
+  const ReceiverAnswer read = answer.ok() ? read_receiver_answer(*answer) : ReceiverAnswer{};
+  last_http_status = read.http_status;
+  receiver_trouble.set(trouble_of(answer, read));
+  return read;
 }
 
 void Forwarder::State::cut(int64_t log_no, Sender& sender, const Sender::Cut& wanted) {
@@ -261,7 +218,7 @@ void Forwarder::State::publish() {
   ForwarderStats stats = totals;
   stats.senders.last_http_status = last_http_status;
   for (const auto& [log_no, sender] : senders) {
-    add(sender.stats(), &stats.senders);
+    add_sender(sender.stats(), &stats);
     const uint64_t end = logs.at(log_no).end;
     stats.lag_events += end - std::min(end, sender.acked());
   }
@@ -301,31 +258,7 @@ ForwarderStats Forwarder::stats() const {
 }
 
 std::vector<prometheus::MetricFamily> Forwarder::Collect() const {
-  using prometheus::MetricType;
-  const ForwarderStats now = stats();
-  std::vector<prometheus::MetricFamily> families;
-  const auto value = [&](const char* name, const char* help, MetricType type, uint64_t number) {
-    families.push_back(MetricFamilyBuilder(name, help, type).add({}, number).build());
-  };
-  const auto total = [&](const char* name, const char* help, uint64_t number) {
-    value(name, help, MetricType::Counter, number);
-  };
-  total("weir_forward_requests_total", "Requests to the receiver.", now.senders.requests);
-  total("weir_forward_failures_total", "Requests and local operations that had to be repeated.",
-        now.senders.failures);
-  total("weir_forward_conflicts_total", "Answers 409 of the receiver.", now.senders.conflicts);
-  total("weir_forward_acked_events_total", "Events that the receiver has stored.",
-        now.senders.events_acked);
-  total("weir_forward_rejected_events_total", "Events that the receiver refuses; declared gaps.",
-        now.senders.gaps_declared);
-  total("weir_forward_sent_bytes_total", "Bytes of segments sent, repeats included.",
-        now.senders.bytes_sent);
-  total("weir_forward_forks_total", "Logs that went on under a new name.", now.forks);
-  value("weir_forward_lag_events", "Events not yet stored by the receiver.", MetricType::Gauge,
-        now.lag_events);
-  value("weir_forward_last_http_status", "Of the last request; 0 if no answer came.",
-        MetricType::Gauge, static_cast<uint64_t>(now.senders.last_http_status));
-  return families;
+  return forward_metric_families(stats());
 }
 
 }  // namespace weir

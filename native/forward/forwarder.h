@@ -15,6 +15,7 @@
 
 #include "native/forward/http_client.h"
 #include "native/forward/log_source.h"
+#include "native/forward/stats.h"
 #include "weir/forward.h"
 
 namespace weir {
@@ -25,14 +26,6 @@ struct ForwarderOptions {
   SenderOptions sender;
   std::string marks_path;   // see forward_marks.h; in data_dir
   int64_t poll_ms = 1'000;  // how often the database is asked how far the logs have come
-};
-
-// Of all logs together, since the start.
-struct ForwarderStats {
-  SenderStats senders;          // last_http_status: of the last request to anyone
-  uint64_t forks = 0;           // logs that went on under a new name
-  uint64_t lag_events = 0;      // not yet acked
-  uint64_t local_failures = 0;  // operations on the database that failed and are repeated
 };
 
 // Thread-safe.

@@ -1,3 +1,5 @@
+// One easy handle is added to the multi handle for each exchange and removed after it. The multi
+// handle is there for its poll, which other threads can end: a plain transfer can not be stopped.
 #include "native/forward/http_client.h"
 
 #include <curl/curl.h>
@@ -30,6 +32,7 @@ bool is_loopback(std::string_view authority) {
   return authority.substr(0, authority.find(':')) == "localhost";  // libcurl never looks it up
 }
 
+// What the configuration has checked already is checked again where the token would leave.
 Status check_url(std::string_view url) {
   if (url.starts_with("https://")) return {};
   constexpr std::string_view kPlain = "http://";
@@ -40,6 +43,7 @@ Status check_url(std::string_view url) {
   return Status(Code::kInvalid, "forward.url may be plain http for a loopback address only");
 }
 
+// libcurl's write callback; less than `size` ends the transfer with CURLE_WRITE_ERROR.
 size_t on_body(const char* data, size_t, size_t size, void* answer) {
   std::string& body = static_cast<HttpAnswer*>(answer)->body;
   if (size > kForwardAnswerBytesMax - body.size()) return 0;  // ends the transfer
@@ -47,6 +51,7 @@ size_t on_body(const char* data, size_t, size_t size, void* answer) {
   return size;
 }
 
+// Options are constants of ours: one that this libcurl does not know is a bug.
 template <class T>
 void set(CURL* easy, CURLoption option, T value) {
   WEIR_CHECK(curl_easy_setopt(easy, option, value) == CURLE_OK);
@@ -66,6 +71,7 @@ struct HttpClient::State {
   std::atomic<bool> stopped{false};
 };
 
+// curl_slist_append returns the list's head, or null and leaves the list.
 void HttpClient::State::add_header(const std::string& line) {
   curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
   WEIR_CHECK(longer != nullptr);
@@ -88,7 +94,7 @@ Status HttpClient::State::prepare(const HttpClientOptions& chosen) {
   CURL* handle = easy.get();
   set(handle, CURLOPT_HTTPHEADER, headers.get());
   set(handle, CURLOPT_USERAGENT, "weir");
-  set(handle, CURLOPT_NOSIGNAL, 1L);
+  set(handle, CURLOPT_NOSIGNAL, 1L);  // this is not the only thread
   set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
   set(handle, CURLOPT_FOLLOWLOCATION, 0L);
   set(handle, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -150,7 +156,7 @@ Result<HttpAnswer> HttpClient::exchange(const std::string& path, std::optional<B
   if (body) {
     set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body->size()));
     set(easy, CURLOPT_POSTFIELDS, reinterpret_cast<const char*>(body->data()));
-    set(easy, CURLOPT_CUSTOMREQUEST, "PUT");
+    set(easy, CURLOPT_CUSTOMREQUEST, "PUT");  // with the body of a POST, which is not copied
   } else {
     set(easy, CURLOPT_CUSTOMREQUEST, static_cast<const char*>(nullptr));
     set(easy, CURLOPT_HTTPGET, 1L);
@@ -165,6 +171,7 @@ Result<HttpAnswer> HttpClient::exchange(const std::string& path, std::optional<B
 }
 
 void HttpClient::sleep(int64_t timeout_ms) {
+  // A wake-up between this and the poll ends the poll at once: libcurl keeps it.
   if (state_->stopped) return;
   const auto bounded_ms = static_cast<int>(std::clamp<int64_t>(timeout_ms, 0, 60'000));
   curl_multi_poll(state_->multi.get(), nullptr, 0, bounded_ms, nullptr);

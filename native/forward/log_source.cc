@@ -1,3 +1,5 @@
+// Each call runs one core operation to its end on the forwarder's thread; what writes waits for the
+// writer's connection there.
 #include "native/forward/log_source.h"
 
 namespace weir {

@@ -1,3 +1,5 @@
+// nlohmann_json reads the few fields; its exceptions are never provoked: parsing is asked not to
+// throw, and every member's type is looked at before it is read.
 #include "native/forward/receiver_answer.h"
 
 #include <nlohmann/json.hpp>

@@ -130,7 +130,7 @@ class Simulation {
     const auto found = senders_.find(index);
     if (found != senders_.end()) return found->second;
     const Sender::Start start{.log = lineage.log.id,
-                              .site = "home",
+                              .site = "den",
                               .acked = lineage.log.acked,
                               .own_end = lineage.log.end(),
                               .trusted_end = lineage.unverified_from.value_or(lineage.log.end())};

@@ -10,7 +10,7 @@ using test::ModelLog;
 using test::ModelReceiver;
 
 constexpr int64_t kStartMs = 500'000 * kHourMs;  // UTC, the beginning of an hour
-const std::string kPath = "/v1/sites/home/logs/01000000000000000000000000000000";
+const std::string kPath = "/v1/sites/den/logs/01000000000000000000000000000000";
 
 // A host around one sender: does its actions against the models until it waits. Answers that a test
 // wants otherwise are put into `scripted`, one per exchange.
@@ -65,7 +65,7 @@ class Host {
     log.id.bytes[0] = 1;
     for (uint64_t i = 0; i < events; ++i) log.events.push_back({++serial_, kStartMs});
     start.log = log.id;
-    start.site = "home";
+    start.site = "den";
     start.own_end = events;
     if (start.trusted_end == 0) start.trusted_end = events;
     log.acked = start.acked;
@@ -279,6 +279,19 @@ TEST_CASE("conflict after conflict backs off instead of spinning") {
   }
   CHECK(host.run() > host.now_ms);
   CHECK(host.requests.size() == 4);
+}
+
+TEST_CASE("a receiver that never means what it says is asked with backoff") {
+  Host host(3);
+  ReceiverAnswer wrong;
+  wrong.http_status = 200;
+  wrong.stored_through = 2;
+  for (int i = 0; i < 2; ++i) {
+    host.scripted.push_back(host.receiver.get(kPath));
+    host.scripted.push_back(wrong);
+  }
+  CHECK(host.run() > host.now_ms);
+  CHECK(host.log.acked == 0);
 }
 
 TEST_CASE("a receiver that is ahead of our end is a fork from the trusted end") {

@@ -35,7 +35,7 @@ class SharedStore final : public OperationRunner {
 
 class Receiver {
  public:
-  Receiver() { REQUIRE(run(store.executor(), put_token(token_, "sender", "ingest:home", 1)).ok()); }
+  Receiver() { REQUIRE(run(store.executor(), put_token(token_, "sender", "ingest:den", 1)).ok()); }
 
   std::unique_ptr<HttpResponse> answer(const HttpRequest& request) {
     if (away) return nullptr;
@@ -53,15 +53,15 @@ class Receiver {
   std::atomic<bool> away{false};
 
  private:
-  // /v1/sites/home/logs/{log_id}[/{first}]
+  // /v1/sites/den/logs/{log_id}[/{first}]
   OperationPtr operation_of(const HttpRequest& request) {
-    constexpr std::string_view kPrefix = "/v1/sites/home/logs/";
+    constexpr std::string_view kPrefix = "/v1/sites/den/logs/";
     const std::string path = std::string(request.target()).substr(kPrefix.size());
     const auto log = parse_log_id(path.substr(0, 32));
     WEIR_CHECK(log.ok());
-    if (path.size() == 32) return ingest_state("home", *log, token_, 60);
+    if (path.size() == 32) return ingest_state("den", *log, token_, 60);
     IngestRequest put;
-    put.site = "home";
+    put.site = "den";
     put.log = *log;
     put.first = std::stoull(path.substr(33));
     put.body = Bytes(request.body().begin(), request.body().end());
@@ -90,14 +90,14 @@ class Sending {
  public:
   Sending() : server_([this](const HttpRequest& request) { return receiver.answer(request); }) {
     LogState state;
-    REQUIRE(run(store.executor(), open_log(sample_log(1), "home", 1, &state)).ok());
+    REQUIRE(run(store.executor(), open_log(sample_log(1), "den", 1, &state)).ok());
     log_no = state.log_no;
   }
 
   void start() {
     ForwarderOptions options;
     options.http.base_url = server_.url();
-    options.site = "home";
+    options.site = "den";
     options.sender = {.interval_ms = 20, .retry_ms_min = 5, .retry_ms_max = 40};
     options.poll_ms = 10;
     LogWriterHooks hooks;

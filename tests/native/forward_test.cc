@@ -115,7 +115,7 @@ class Bench {
   explicit Bench(uint64_t events = 0) {
     logs->open_log();
     if (events > 0) logs->add_events(events);
-    options.site = "home";
+    options.site = "den";
     options.http.token = "a-secret-token";
     options.http.headers = {{"X-Extra", "another-secret"}};
     options.sender = {.interval_ms = 20, .retry_ms_min = 5, .retry_ms_max = 40, .jitter_seed = 3};
@@ -230,7 +230,7 @@ TEST_CASE("a request has its path, the token and the configured headers") {
   bench.forwarder->stop();
   const HttpRequest& put = bench.requests.at(1);
   CHECK(put.method_string() == "PUT");
-  CHECK(put.target() == "/weir/v1/sites/home/logs/01000000000000000000000000000000/0");
+  CHECK(put.target() == "/weir/v1/sites/den/logs/01000000000000000000000000000000/0");
   CHECK(put["Authorization"] == "Bearer a-secret-token");
   CHECK(put["X-Extra"] == "another-secret");
   CHECK(put["Expect"].empty());
@@ -419,7 +419,7 @@ TEST_CASE("a failing database is waited for and reported once") {
 
 TEST_CASE("other events under our numbers: the log goes on under a new name, nothing doubled") {
   Bench bench(5);
-  const std::string path = "/v1/sites/home/logs/01000000000000000000000000000000";
+  const std::string path = "/v1/sites/den/logs/01000000000000000000000000000000";
   bench.receiver.logs[path] = {{0, 9, 77, false, {1, 2, 3, 4, 5, 106, 107, 108, 109}}};
   bench.start();
   bench.logs->add_events(2);
@@ -434,7 +434,7 @@ TEST_CASE("what was new at a start that found no receiver is new at the next one
   const TemporaryFolder folder;
   Bench bench(5);
   bench.options.marks_path = folder.path("forward.marks");
-  const std::string path = "/v1/sites/home/logs/01000000000000000000000000000000";
+  const std::string path = "/v1/sites/den/logs/01000000000000000000000000000000";
   bench.receiver.logs[path] = {{0, 9, 77, false, {1, 2, 3, 4, 5, 106, 107, 108, 109}}};
   std::atomic<bool> away{true};
   bench.before = [&](size_t) -> std::optional<HttpResponse> {
