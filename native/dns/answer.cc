@@ -1,6 +1,10 @@
+// Two ways to an answer: render_answer() copies a kept message and patches what belongs to the
+// client (header, question, TTLs, OPT), write_answer() composes one from nothing. Both end in the
+// same rule: what does not fit becomes header, question and OPT with TC set (RFC 2181 9).
 #include "native/dns/answer.h"
 
 #include <cstring>
+#include <iterator>
 
 namespace weir {
 namespace {
@@ -39,6 +43,8 @@ DnsHeader client_header(const AnswerView& answer, const Request& request) {
 
 }  // namespace
 
+// Names point backwards only, so the message can end before its OPT record: nothing that is kept
+// leads behind the cut.
 Answer make_answer(std::span<const uint8_t> message, const DnsResponse& response) {
   Answer answer;
   answer.rcode = response.rcode;

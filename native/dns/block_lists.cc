@@ -1,3 +1,5 @@
+// A list is read in pieces of 64 KiB into the builder, so that its file is never in memory as a
+// whole.
 #include "native/dns/block_lists.h"
 
 #include <fcntl.h>

@@ -1,3 +1,5 @@
+// The lock of a stripe covers its flights and the writing of its ring. Waiters are taken out under
+// the lock and called after it: they may come back with another question.
 #include "native/dns/cache.h"
 
 namespace weir {
@@ -31,6 +33,7 @@ DnsCache::Join DnsCache::join(const CacheKey& key, uint32_t now_s, FlightWaiter 
                               CachedAnswer* out) {
   const uint64_t hash = key.hash(seed_);
   Stripe& home = stripe(hash);
+  // A question that found no answer a moment ago may find one here: its flight has just ended.
   return home.flights.with([&](Flights& flights) {
     // No writer can be in the way now: this look is decisive.
     if (home.ring.read(hash, key, now_s, out)) return Join::kHit;
@@ -52,6 +55,7 @@ void DnsCache::complete(const CacheKey& key, uint32_t now_s,
       const bool kept = home.ring.write(hash, key, now_s, *answer->answer.ttl_s, answer->answer);
       ++(kept ? flights.inserts : flights.oversized);
     }
+    // A new question for the same name begins a flight of its own from here on.
     auto flight = flights.waiters.extract(flight_name(key));
     return flight ? std::move(flight.mapped()) : std::vector<FlightWaiter>();
   });

@@ -1,3 +1,6 @@
+// An entry is a run of words: a header of four, the offsets of its TTLs, its key, its message.
+// Reading copies an entry out and checks afterwards whether it was whole; so nothing in it may be
+// trusted before the version has been compared, and no size leads outside of the ring or the copy.
 #include "native/dns/cache_ring.h"
 
 #include <algorithm>
@@ -89,6 +92,7 @@ AnswerView CachedAnswer::view(uint32_t now_s) const {
           .age_s = now_s - header.stored_s};
 }
 
+// A power of two of buckets, at most one slot per kBytesPerSlot; the rest of the bytes are words.
 CacheRing::CacheRing(uint64_t bytes_max)
     : bucket_count_(std::bit_floor(bytes_max / kBytesPerSlot / kBucketSlots)) {
   WEIR_CHECK(bucket_count_ > 0);
@@ -153,6 +157,7 @@ bool CacheRing::read(uint64_t hash, const CacheKey& key, uint32_t now_s, CachedA
   const auto* bytes = reinterpret_cast<const uint8_t*>(out->words_.data());
   KeyBytes room;
   const std::span<const uint8_t> wanted = key_bytes(key, &room);
+  // The copy is whole now, so its sizes can be trusted.
   if (header.expires_s <= now_s ||
       !std::ranges::equal(wanted,
                           std::span(bytes + header.key_offset(), size_t{header.key_bytes}))) {
@@ -184,6 +189,7 @@ bool CacheRing::write(uint64_t hash, const CacheKey& key, uint32_t now_s, uint32
   append(key_span, &to);
   append(answer.message, &to);
 
+  // From here to the even version readers discard what they copied.
   const uint64_t version = version_.load(std::memory_order_relaxed);
   version_.store(version + 1, std::memory_order_relaxed);
   size_t moves_left = kMovesPerWriteMax;
@@ -235,6 +241,8 @@ void CacheRing::move_to_head(uint64_t position, uint64_t words) {
   head_ += words;
 }
 
+// Frees the oldest entry's words. An entry that was read meanwhile is written once more at the
+// head: that needs no room besides its own, which has just become free.
 void CacheRing::evict_tail(uint32_t now_s, size_t* moves_left) {
   std::array<uint64_t, EntryHeader::kWords> packed;
   load(tail_, packed);

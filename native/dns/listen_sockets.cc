@@ -1,3 +1,5 @@
+// Plain socket calls: the options must be set between socket() and bind(), and each failure is to
+// be told with the address that it belongs to.
 #include "native/dns/listen_sockets.h"
 
 #include "native/dns/udp_batch.h"

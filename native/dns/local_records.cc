@@ -1,3 +1,5 @@
+// Records are parsed once, when the options are read, and grouped by name; a CNAME must be alone
+// (RFC 1034 3.6.2), so a name either is an alias or has data, and chasing needs no look-back.
 #include "native/dns/local_records.h"
 
 #include <algorithm>
@@ -58,6 +60,7 @@ void LocalRecords::write_answer(const DnsName& name, uint16_t type, DnsWriter* w
       writer->record(DnsWriter::Section::kAnswer, owner, record.type, kClassIn, record.ttl_s,
                      record.rdata);
     }
+    // What lies beyond the local records is the client's to ask.
     const LocalRecord* cname = find_cname(records);
     if (cname == nullptr || type == qtype::kCname) return;
     size_t end = 0;

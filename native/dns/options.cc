@@ -1,3 +1,5 @@
+// The ranges of the numbers, and the parsers of the parts asked whether they would take the texts.
+// Messages carry the keys of the configuration file.
 #include "native/dns/options.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// Everything that can fail in a set of options fails here, before any thread sees it. The lists
+// come last: they are the slow part, and the rest is cheap to refuse.
 #include "native/dns/policy.h"
 
 #include "native/dns/block_lists.h"

@@ -1,3 +1,5 @@
+// The pseudonym is SipHash-2-4 with the first 16 bytes of the day's key; the key of the next day is
+// BLAKE2b of all 32. Both are libsodium's.
 #include "native/dns/privacy.h"
 
 #include <sodium.h>

@@ -1,3 +1,5 @@
+// Counts first, then the event: a thread without a log still has its metrics. The name becomes text
+// here, on the stack, and only for queries that are logged.
 #include "native/dns/recorder.h"
 
 #include <algorithm>

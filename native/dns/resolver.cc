@@ -1,3 +1,6 @@
+// The order of decisions is the policy: what cannot be read, what is not served, local records,
+// block lists, the cache, an upstream. Everything before the upstream is decided without
+// allocation.
 #include "native/dns/resolver.h"
 
 #include <algorithm>
@@ -34,6 +37,7 @@ Handled cached_answer(const Request& request, const AnswerView& view, std::span<
            .response_bytes = bytes}};
 }
 
+// ANY is answered minimally: it asks for everything and mostly serves amplification (RFC 8482).
 Handled any_answer(const Request& request, std::span<uint8_t> out) {
   const size_t bytes = write_answer(request, rcode::kNoError, out, [&](DnsWriter& writer) {
     writer.record(DnsWriter::Section::kAnswer, request.query.qname, kHinfo, kClassIn, kHinfoTtlS,
@@ -51,6 +55,8 @@ std::optional<uint16_t> unserved(const DnsQuery& query) {
   return std::nullopt;
 }
 
+// The question as the client wrote it; the reader has refused compression there, so its size is
+// that of the parsed name.
 void keep_question(std::span<const uint8_t> message, Request* request) {
   constexpr size_t kHeaderBytes = 12;
   request->question_bytes = request->query.question_end - kHeaderBytes;
@@ -83,6 +89,8 @@ Handled Resolver::answer(std::span<const uint8_t> message, const SocketAddress& 
   return decide(*request, out);
 }
 
+// The header decides whether there is anybody to answer: a message with QR set is a response, and
+// answering responses would let two servers talk for ever.
 Handled Resolver::refuse(std::span<const uint8_t> message, uint16_t rcode, std::span<uint8_t> out) {
   const Result<DnsHeader> header = read_dns_header(message);
   const bool silent = !header.ok() || header->qr;
@@ -96,7 +104,7 @@ Handled Resolver::refuse(std::span<const uint8_t> message, uint16_t rcode, std::
   return {Verdict::kUnlogged, write_error_response(query, rcode, out), {}};
 }
 
-Handled Resolver::decide(Request& request, std::span<uint8_t> out) {
+Handled Resolver::decide(const Request& request, std::span<uint8_t> out) {
   const DnsQuery& query = request.query;
   if (const auto code = unserved(query)) return plain(request, Outcome::kRefused, *code, out);
   if (query.qtype == qtype::kAny) return any_answer(request, out);
@@ -110,6 +118,7 @@ Handled Resolver::decide(Request& request, std::span<uint8_t> out) {
   return cached_answer(request, cached_.view(now_s), out);
 }
 
+// A local name without the type asked for is NODATA: the name exists, nobody else is asked.
 Handled Resolver::local(const Request& request, std::span<uint8_t> out) const {
   const DnsQuery& query = request.query;
   const size_t bytes = write_answer(request, rcode::kNoError, out, [&](DnsWriter& writer) {
@@ -118,6 +127,7 @@ Handled Resolver::local(const Request& request, std::span<uint8_t> out) const {
   return {Verdict::kAnswer, bytes, {.outcome = Outcome::kLocal, .response_bytes = bytes}};
 }
 
+// No SOA is invented for NODATA and NXDOMAIN, so clients keep those only as long as they like.
 Handled Resolver::blocked(const Request& request, std::string_view list,
                           std::span<uint8_t> out) const {
   const DnsQuery& query = request.query;
@@ -167,6 +177,8 @@ void Resolver::forward(const Request& request, SendAnswer send) {
   }
 }
 
+// The leader's part of a flight. It ends through complete() whatever happens, or its waiters would
+// wait for ever.
 void Resolver::ask(const CacheKey& key, const std::shared_ptr<const Policy>& policy) {
   if (asking_ == kUpstreamQueriesMax) {
     stats().overloads.add();
@@ -193,6 +205,7 @@ void Resolver::deliver(const Waiting& waiting,
           .upstream = answer->upstream->text()});
 }
 
+// Somebody's answer came between answer() and forward().
 void Resolver::deliver_cached(const Waiting& waiting) {
   stats().cache_hits.add();
   const Handled handled =

@@ -58,6 +58,9 @@ class Resolver {
   // Ends a query that answer() decided.
   void record(const Request& request, const Decision& decision, int64_t done_us, bool sent);
 
+  // Room for an answer of any size, for the caller of answer(); overwritten by every forward() and
+  // whenever an upstream answers.
+  std::span<uint8_t> room() { return room_; }
   // Queries that wait for an upstream.
   size_t pending() const { return pending_; }
   DnsThreadStats& stats() { return recorder_.stats(); }
@@ -65,7 +68,7 @@ class Resolver {
  private:
   struct Waiting;
 
-  Handled decide(Request& request, std::span<uint8_t> out);
+  Handled decide(const Request& request, std::span<uint8_t> out);
   Handled local(const Request& request, std::span<uint8_t> out) const;
   Handled blocked(const Request& request, std::string_view list, std::span<uint8_t> out) const;
   void ask(const CacheKey& key, const std::shared_ptr<const Policy>& policy);
@@ -81,7 +84,7 @@ class Resolver {
   RandomSource random_;
   std::shared_ptr<const Policy> policy_;
   CachedAnswer cached_;
-  std::vector<uint8_t> room_;  // for answers that are sent later
+  std::vector<uint8_t> room_;
   size_t pending_ = 0;
   size_t asking_ = 0;  // of them, the questions that this thread asks
 };

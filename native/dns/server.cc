@@ -1,3 +1,5 @@
+// The owner of threads, sockets, cache and policy. All of it is made before the first thread starts
+// and taken down after the last has ended; in between only the policy changes.
 #include "native/dns/server.h"
 
 #include <future>
@@ -68,6 +70,7 @@ Status DnsServer::State::start() {
 }
 
 void DnsServer::State::make_workers(std::vector<ListenSockets> sockets) {
+  // Every thread gets a copy of one key: a client has one pseudonym, whichever thread answers.
   const PrivacyFilter privacy(make_pseudonym_key(), wall_clock_ms());
   const auto first = policy.with([](const auto& current) { return current; });
   DnsCache& shared_cache = *cache.with([](const auto& current) { return current; });
@@ -100,10 +103,13 @@ void DnsServer::State::spread(const std::shared_ptr<const Policy>& next) {
 }
 
 void DnsServer::State::stop() {
+  // No query takes longer than this, so whoever still waits then has been given up already.
   const uint32_t grace_ms = policy.with(
       [](const auto& current) { return current ? current->options.upstream_deadline_ms : 0; });
   for (const auto& worker : workers) worker->begin_stop(grace_ms);
   for (const auto& worker : workers) worker->join();
+  // Flights that the deadline cut off hold sessions, whose sockets must go before their threads'
+  // io_contexts do.
   cache.with([](const auto& current) {
     if (current) current->drop_flights();
   });

@@ -1,3 +1,6 @@
+// Families are built anew at each collection from the threads' counters, the cache's and the
+// upstreams'. Label values are few by construction: transports, outcomes, what the user configured.
+// Nothing that a client sends becomes a label.
 #include "native/dns/stats.h"
 
 namespace weir {

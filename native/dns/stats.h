@@ -23,6 +23,7 @@ struct alignas(64) DnsThreadStats {
   std::array<std::array<ThreadCounter, kOutcomeCount>, kTransportCount> queries;
   std::array<ThreadCounter, kMalformedReplyCount> malformed;
   DurationHistogram duration;
+  // Queries, not answers: one that joins a flight is a miss, too.
   ThreadCounter cache_hits;
   ThreadCounter cache_misses;
   ThreadCounter send_failures;      // answers that the kernel did not take
@@ -32,6 +33,7 @@ struct alignas(64) DnsThreadStats {
   ThreadCounter tcp_timeouts;       // closed because idle or too slow
 };
 
+// Sums over `threads`, which may go on counting meanwhile.
 std::vector<prometheus::MetricFamily> dns_metric_families(
     std::span<const DnsThreadStats* const> threads, const CacheStats& cache, const Policy& policy);
 

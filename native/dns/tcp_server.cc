@@ -1,3 +1,5 @@
+// Deadlines are swept, not armed per connection: renewing one is then a store, and thousands of
+// idle connections cost one timer.
 #include "native/dns/tcp_server.h"
 
 #include <algorithm>
@@ -60,6 +62,7 @@ void TcpServer::admit(asio::ip::tcp::socket socket) {
   error_code error;
   const auto endpoint = socket.remote_endpoint(error);
   if (error) return;  // gone already
+  // Refusing the new one instead would let idle connections lock everybody out.
   if (sessions_.size() >= connections_max_) displace_oldest();
   SocketAddress from;
   std::memcpy(from.data(), endpoint.data(), endpoint.size());
@@ -85,6 +88,7 @@ void TcpServer::sweep() {
   sweep_timer_.async_wait([this](const error_code& error) {
     if (error) return;
     const int64_t now_us = monotonic_us();
+    // First gathered, then closed: closing changes sessions_.
     std::vector<std::shared_ptr<TcpSession>> late;
     for (const auto& [key, session] : sessions_) {
       if (session->deadline_us() <= now_us) late.push_back(session);

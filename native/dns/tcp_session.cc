@@ -1,17 +1,15 @@
+// The session is a small machine of three parts that wake each other: read() fills the input while
+// the pipeline has room, handle_input() takes whole queries out of it, write() gathers the answers
+// that are ready. Every handler holds the session alive; close() ends it once.
 #include "native/dns/tcp_session.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace weir {
 namespace {
 
 constexpr size_t kAnswersPerWriteMax = 16;  // gathered; more would only hold more memory longer
-
-// Where answers to TCP queries are made before they are copied at their real size.
-std::span<uint8_t> answer_room() {
-  static thread_local std::vector<uint8_t> room(kMessageBytesMax);
-  return room;
-}
 
 }  // namespace
 
@@ -58,6 +56,8 @@ void TcpSession::read() {
   socket_.async_read_some(asio::buffer(input_.data() + input_bytes_, input_.size() - input_bytes_),
                           [self = shared_from_this()](const error_code& error, size_t count) {
                             self->reading_ = false;
+                            // A client may end its side after its last query and still wants the
+                            // answers (RFC 7766 6.2.4).
                             if (error == asio::error::eof) return self->stop_reading();
                             if (error) return self->close();
                             self->input_bytes_ += count;
@@ -72,6 +72,7 @@ void TcpSession::handle_input() {
     const std::span<const uint8_t> rest = std::span(input_).subspan(used, input_bytes_ - used);
     if (rest.size() < kPrefixBytes) break;
     const auto size = static_cast<size_t>(rest[0] << 8 | rest[1]);
+    // Without reading it, the stream cannot be followed any further.
     if (size > kTcpQueryBytesMax) return close();
     if (rest.size() < kPrefixBytes + size) break;
     if (!handle_query(rest.subspan(kPrefixBytes, size))) return close();
@@ -89,7 +90,7 @@ bool TcpSession::handle_query(std::span<const uint8_t> message) {
   Request request;
   request.transport = Transport::kTcp;
   request.arrival = ClockPair::now();
-  const Handled handled = resolver_.answer(message, from_, &request, answer_room());
+  const Handled handled = resolver_.answer(message, from_, &request, resolver_.room());
   if (handled.verdict == Verdict::kSilent) return false;
   ++unanswered_;
   if (handled.verdict == Verdict::kForward) {
@@ -98,7 +99,7 @@ bool TcpSession::handle_query(std::span<const uint8_t> message) {
     });
     return true;
   }
-  const bool sent = send(answer_room().first(handled.bytes));
+  const bool sent = send(resolver_.room().first(handled.bytes));
   if (handled.verdict == Verdict::kAnswer) {
     resolver_.record(request, handled.decision, monotonic_us(), sent);
   }

@@ -1,3 +1,5 @@
+// recvmmsg and sendmmsg over fixed slots. A slot keeps the datagram, its sender and room for the
+// answer, so that a batch needs no allocation and an answer goes back through the same headers.
 #include "native/dns/udp_batch.h"
 
 #include <netinet/in.h>

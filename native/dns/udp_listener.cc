@@ -1,3 +1,5 @@
+// Await, drain, answer: a wake-up drains a bounded number of batches, so that TCP and upstream
+// sockets of the thread get their turn under any load.
 #include "native/dns/udp_listener.h"
 
 namespace weir {

@@ -1,3 +1,5 @@
+// Order of health: the user's order, but who failed a moment ago goes last. Nobody is left out:
+// when all fail, all are still tried.
 #include "native/dns/upstream.h"
 
 #include <algorithm>

@@ -1,6 +1,10 @@
+// One attempt at a time: next_attempt() closes what the last one had open and begins anew, take()
+// judges what comes, finish() is the only way out. Handlers of an earlier attempt find their number
+// outdated and do nothing (guarded()).
 #include "native/dns/upstream_query.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace weir {
 namespace {
@@ -35,6 +39,8 @@ void UpstreamQuery::start() {
   next_attempt();
 }
 
+// A failure of the socket leads here again at once, one of the network when the timer fires; both
+// are bounded by the number of attempts.
 void UpstreamQuery::next_attempt() {
   close();
   const int64_t now_us = monotonic_us();
@@ -78,6 +84,7 @@ void UpstreamQuery::write_query() {
   query_[1] = static_cast<uint8_t>(query_bytes_);
 }
 
+// connect() on an unbound UDP socket makes the kernel choose a random ephemeral port.
 void UpstreamQuery::begin_udp() {
   const auto endpoint = to_endpoint<asio::ip::udp::endpoint>(current().address());
   error_code error;
@@ -97,6 +104,7 @@ void UpstreamQuery::await_udp() {
                   }));
 }
 
+// One datagram per wake-up: a flood of forgeries must not keep the thread from its other sockets.
 void UpstreamQuery::drain_udp() {
   std::array<uint8_t, kUpstreamUdpBytesMax> message;
   error_code error;
@@ -143,6 +151,7 @@ void UpstreamQuery::accept(std::span<const uint8_t> message, const DnsResponse& 
   finish();
 }
 
+// A connection per query: TCP is the exception here. The attempt's timer goes on.
 void UpstreamQuery::begin_tcp() {
   error_code ignored;
   udp_.close(ignored);
@@ -168,6 +177,7 @@ void UpstreamQuery::read_tcp_size() {
 }
 
 void UpstreamQuery::read_tcp_message() {
+  // At most 64 KiB, as the prefix has 16 bits.
   tcp_message_.resize(static_cast<size_t>(tcp_size_[0] << 8 | tcp_size_[1]));
   asio::async_read(tcp_, asio::buffer(tcp_message_),
                    guarded([](UpstreamQuery& self, const error_code& error, size_t) {

@@ -1,3 +1,5 @@
+// A worker begins to stop by reading nothing more and then looks every few milliseconds whether
+// anybody still waits: stopping is rare, and counting down at each answer would be on the hot path.
 #include "native/dns/worker.h"
 
 #include <string>

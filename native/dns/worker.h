@@ -1,7 +1,7 @@
 // Worker: one DNS thread with everything that lives on it.
 #pragma once
 
-#include <atomic>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -36,6 +36,8 @@ class Worker {
 
  private:
   void end_when_idle();
+
+  // The order matters: what is below uses what is above.
 
   unsigned number_;
   asio::io_context io_{1};

@@ -1,3 +1,7 @@
+// Collection: rare (every few seconds) and allowed to allocate, so that counting is neither.
+//
+// Threads are read one after the other while they go on counting: a collected sum may lie between
+// two moments, but each counter is whole, and none ever goes back.
 #include "native/runtime/metrics.h"
 
 #include <algorithm>

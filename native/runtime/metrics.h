@@ -42,7 +42,7 @@ class DurationHistogram {
   ThreadCounter sum_us_;
 };
 
-// Adds up histograms of several threads.
+// Adds up histograms of several threads; thread-compatible, made for one collection.
 class DurationSum {
  public:
   void add(const DurationHistogram& histogram);
@@ -63,6 +63,7 @@ class MetricFamilyBuilder {
   // For counters and gauges.
   MetricFamilyBuilder& add(const MetricLabels& labels, uint64_t value);
   MetricFamilyBuilder& add(const MetricLabels& labels, prometheus::ClientMetric metric);
+  // A copy, so that a builder may go on.
   prometheus::MetricFamily build() const { return family_; }
 
  private:

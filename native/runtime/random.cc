@@ -1,3 +1,4 @@
+// One system call per block of numbers; libsodium chooses the kernel's best source (getrandom).
 #include "native/runtime/random.h"
 
 #include <sodium.h>

@@ -1,3 +1,6 @@
+// Text to address and back with inet_pton and inet_ntop; only where the port begins is decided
+// here. A lone colon separates the port, more than one without brackets are IPv6, and brackets are
+// for IPv6 only.
 #include "native/runtime/socket_address.h"
 
 #include <arpa/inet.h>

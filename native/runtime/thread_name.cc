@@ -1,3 +1,4 @@
+// pthread names: bounded by the kernel, so they are cut rather than refused.
 #include "native/runtime/thread_name.h"
 
 #include <pthread.h>

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <deque>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "native/runtime/event_sink.h"
