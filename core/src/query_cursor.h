@@ -20,10 +20,6 @@
 
 namespace weir {
 
-// Half of what a request may have altogether (kApiTargetBytesMax), rounded up to a few hundred
-// logs.
-inline constexpr size_t kCursorTextBytesMax = 6144;
-
 struct QueryCursor {
   int64_t since_ms = 0;
   int64_t until_ms = 0;
@@ -32,7 +28,7 @@ struct QueryCursor {
   bool operator==(const QueryCursor&) const = default;
 };
 
-// kTooLarge past kCursorTextBytesMax.
+// kTooLarge past kCursorTextBytesMax (limits.h).
 Result<std::string> encode_cursor(const QueryCursor& cursor, const Filter& filter);
 // kInvalid for anything that encode_cursor has not written for this filter (its window aside).
 Result<QueryCursor> decode_cursor(std::string_view text, const Filter& filter);

@@ -123,7 +123,8 @@ inline constexpr int64_t kSealDelayMs = 2 * kFlushIntervalMsDefault;
 inline constexpr size_t kQueryLimitDefault = 100;
 inline constexpr size_t kQueryLimitMax = 1000;
 inline constexpr size_t kApiTargetBytesMax = 8192;  // path and query string together
-inline constexpr size_t kSeriesPointsMax = 10'080;  // a week of minutes
+inline constexpr size_t kCursorTextBytesMax = 6144;  // positions in some 400 logs; fits a target
+inline constexpr size_t kSeriesPointsMax = 10'080;   // a week of minutes
 
 // --- Rules ---
 inline constexpr size_t kRulesMax = 5'000'000;  // names over all lists
