@@ -1,0 +1,123 @@
+#include "native/store/intake.h"
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "catch.h"
+#include "native/store/ledger_page.h"
+#include "native/store/ring_sink.h"
+#include "support/log_samples.h"
+#include "support/temporary_folder.h"
+
+namespace weir {
+namespace {
+
+TEST_CASE("the gauge takes up to its capacity and not one more") {
+  BufferGauge gauge(3);
+  for (int i = 0; i < 3; ++i) CHECK(gauge.take());
+  CHECK_FALSE(gauge.take());
+  CHECK(gauge.held() == 3);
+  CHECK(gauge.percent() == 100);
+  gauge.give_back(2);
+  CHECK(gauge.percent() == 33);
+  CHECK(gauge.take());
+}
+
+TEST_CASE("several threads together never take more than the capacity") {
+  constexpr uint64_t kCapacity = 1000;
+  BufferGauge gauge(kCapacity);
+  std::atomic<uint64_t> taken{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 1000; ++j) taken += gauge.take() ? 1 : 0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  // A thread that is being refused may refuse another one for a moment, never let one in.
+  CHECK(taken <= kCapacity);
+  CHECK(taken == gauge.held());
+}
+
+TEST_CASE("of several dropped events one is kept as an example, until it is taken") {
+  DropSample sample;
+  CHECK(sample.take().empty());
+  sample.leave(sample_event(3));
+  sample.leave(sample_event(0));
+  CHECK(sample.take() == "ads.example from 192.0.2.0");
+  CHECK(sample.take().empty());
+  sample.leave(sample_event(1));
+  CHECK(sample.take() == "b.example from 192.0.2.1");
+}
+
+TEST_CASE("a long name is cut in the example") {
+  DropSample sample;
+  const std::string name(kNameTextBytesMax, 'x');
+  Event event = sample_event(0);
+  event.qname = name;
+  sample.leave(event);
+  CHECK(sample.take() == std::string(128, 'x') + " from 192.0.2.0");
+}
+
+// One producer with its counters, and nobody who reads the ring.
+struct SinkFixture {
+  TemporaryFolder folder;
+  std::unique_ptr<LedgerPage> page;
+  Intake intake;
+  std::unique_ptr<RingSink> sink;
+
+  explicit SinkFixture(size_t capacity) : intake(capacity) {
+    auto opened = LedgerPage::open(folder.path("ledger.page"));
+    REQUIRE(opened.ok());
+    page = std::move(opened).value();
+    sink = std::make_unique<RingSink>(0, page->slot(0), intake);
+  }
+  void offer(int count) {
+    for (int i = 0; i < count; ++i) sink->offer(sample_event(0));
+  }
+  uint64_t dropped(DropReason reason) const {
+    return page->totals().dropped[static_cast<size_t>(reason)];
+  }
+};
+
+TEST_CASE("of 20 events for a buffer of 10, 10 are dropped and counted") {
+  SinkFixture f(10);
+  f.offer(20);
+  CHECK(f.page->totals().offered == 20);
+  CHECK(f.dropped(DropReason::kBufferFull) == 10);
+  CHECK(f.intake.gauge.held() == 10);
+}
+
+TEST_CASE("a ring without room drops even if the buffer is not full") {
+  SinkFixture f(100'000);
+  f.offer(10'000);
+  const uint64_t full = f.dropped(DropReason::kBufferFull);
+  CHECK(full > 0);
+  CHECK(f.intake.gauge.held() == 10'000 - full);
+}
+
+TEST_CASE("switched off or stopped, every event is counted with that reason") {
+  SinkFixture f(10);
+  f.intake.mode = Intake::Mode::kDisabled;
+  f.offer(2);
+  f.intake.mode = Intake::Mode::kStopped;
+  f.offer(3);
+  CHECK(f.page->totals().offered == 5);
+  CHECK(f.dropped(DropReason::kDisabled) == 2);
+  CHECK(f.dropped(DropReason::kShutdown) == 3);
+  CHECK(f.intake.gauge.held() == 0);
+}
+
+TEST_CASE("an event that fits no ring is dropped for its data and gives its place back") {
+  SinkFixture f(10);
+  const std::string name(kEventBytesMax, 'x');
+  Event event = sample_event(0);
+  event.qname = name;
+  f.sink->offer(event);
+  CHECK(f.dropped(DropReason::kData) == 1);
+  CHECK(f.intake.gauge.held() == 0);
+}
+
+}  // namespace
+}  // namespace weir

@@ -1,0 +1,118 @@
+#include "native/store/maintenance.h"
+
+#include "native/log_fixture.h"
+
+namespace weir {
+namespace {
+
+struct Fixture : LogFixture {
+  int64_t retention_days = 7;
+  int checkpoints = 0;
+  Status checkpoint_status;
+  ClockPair clock{kSampleHourMs + 2 * kHourMs, 0};
+  Maintenance maintenance{executor,
+                          [this] { return RetentionPolicy{.events_days = retention_days}; },
+                          [this] {
+                            ++checkpoints;
+                            return checkpoint_status;
+                          }};
+
+  void wait_ms(int64_t ms) {
+    clock.monotonic_us += ms * 1000;
+    clock.wall_ms += ms;
+  }
+  // Everything that is due; how many steps it took.
+  int run_due() {
+    int steps = 0;
+    while (maintenance.step(clock)) REQUIRE(++steps < 10'000);
+    return steps;
+  }
+  void append(uint64_t first, uint64_t count) {
+    append_ok(store.executor(), opened(store.executor()).log_no,
+              {sample_segment({.first = first, .count = count})});
+  }
+  uint64_t rolled_through() { return state_of(store.executor(), 1).rolled_through; }
+};
+
+TEST_CASE("all kinds of work are due at the start, and then each at its own time") {
+  Fixture f;
+  CHECK(f.maintenance.next_due_ms() == 0);
+  f.run_due();
+  CHECK(f.checkpoints == 1);
+  CHECK(f.maintenance.next_due_ms() == Maintenance::kRollupIntervalMs);
+  CHECK_FALSE(f.maintenance.step(f.clock));
+  f.wait_ms(Maintenance::kCheckpointIntervalMs);
+  f.run_due();
+  CHECK(f.checkpoints == 2);
+}
+
+TEST_CASE("sealed segments are rolled up, one step at a time") {
+  Fixture f;
+  f.append(0, 10);
+  CHECK(f.rolled_through() == 0);
+  CHECK(f.run_due() > 3);
+  CHECK(f.rolled_through() == 10);
+}
+
+TEST_CASE("work that its budget ended goes on at once") {
+  Fixture f;
+  for (uint64_t i = 0; i < 60; ++i) {
+    append_ok(f.store.executor(), opened(f.store.executor(), sample_log(1)).log_no,
+              {sample_segment({.first = i * 10})});
+  }
+  f.run_due();
+  CHECK(f.rolled_through() == 600);
+}
+
+TEST_CASE("retention follows the policy of the moment") {
+  Fixture f;
+  f.append(0, 10);
+  f.append(10, 10);
+  f.run_due();
+  f.wait_ms(3 * kDayMs);
+  f.run_due();
+  CHECK(content_of(f.store.executor(), 1).size() == 20);
+  f.retention_days = 1;
+  f.wait_ms(Maintenance::kRetentionIntervalMs);
+  f.run_due();
+  CHECK(content_of(f.store.executor(), 1).size() == 10);  // the newest row stays
+  CHECK(f.store.ledger()["expired_retention"] == 10);
+}
+
+TEST_CASE("a damaged segment is counted once") {
+  Fixture f;
+  f.append(0, 10);
+  f.append(10, 5);
+  f.store.damage(segment_id(1, 0));
+  f.run_due();
+  CHECK(f.maintenance.corrupt_events() == 10);
+  f.wait_ms(Maintenance::kRollupIntervalMs);
+  f.run_due();
+  CHECK(f.maintenance.corrupt_events() == 10);
+  CHECK(f.rolled_through() == 15);
+}
+
+TEST_CASE("what fails at any step is tried again at the next time, and done then") {
+  uint64_t failures = 1;
+  for (uint64_t step = 1; failures > 0; ++step) {
+    Fixture f;
+    f.append(0, 10);
+    f.executor.arm({.step = step});
+    f.run_due();
+    failures = f.executor.failures();
+    f.wait_ms(Maintenance::kRetentionIntervalMs);
+    f.run_due();
+    CHECK(f.rolled_through() == 10);
+  }
+}
+
+TEST_CASE("a failing checkpoint holds up nothing else") {
+  Fixture f;
+  f.checkpoint_status = Status(Code::kUnavailable, "disk full");
+  f.append(0, 10);
+  f.run_due();
+  CHECK(f.rolled_through() == 10);
+}
+
+}  // namespace
+}  // namespace weir
