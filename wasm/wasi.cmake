@@ -1,7 +1,7 @@
-# Toolchain of the Worker's WebAssembly module: clang for wasm32-wasi with libc++, without exceptions.
+# Toolchain of the Worker's WebAssembly module: clang for wasm32-wasi, libc++, no exceptions.
 #
-# WASI_SDK_PREFIX, in the environment or the cache, names a wasi-sdk to use instead of Debian's parts:
-# clang-19 lld-19 wasi-libc libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 libclang-rt-19-dev-wasm32.
+# WASI_SDK_PREFIX, in the environment or the cache, names a wasi-sdk to use instead of Debian's
+# parts: clang-19 lld-19 wasi-libc libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 libclang-rt-19-dev-wasm32.
 set(CMAKE_SYSTEM_NAME WASI)
 set(CMAKE_SYSTEM_VERSION 1)
 set(CMAKE_SYSTEM_PROCESSOR wasm32)

@@ -31,8 +31,8 @@ async function same(kind, input, what) {
 
 /** Changes, cuts or lengthens a copy. */
 function mutate(bytes, random) {
-  const extra = random.below(4) === 0 ? 1 + random.below(9) : 0;
-  const copy = Buffer.concat([bytes, Buffer.alloc(extra)]);
+  const longer = random.below(4) === 0 ? 1 + random.below(9) : 0;
+  const copy = Buffer.concat([bytes, Buffer.alloc(longer)]);
   for (let i = 0; i <= random.below(4) && copy.length > 0; ++i) {
     copy[random.below(copy.length)] = random.below(256);
   }

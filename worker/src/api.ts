@@ -7,8 +7,7 @@ import { api, type QueryBudget } from "./operations.js";
 
 /**
  * What one request may spend: D1's 50 statements per invocation with room for the tokens, blobs
- * that fit the module's memory as hex and as bytes, and events that decode in a few hundred ms of
- * CPU.
+ * that fit the module's memory as hex and as bytes, and events that decode in a few hundred ms.
  */
 const budget: QueryBudget = {
   events: 1_000_000,

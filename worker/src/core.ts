@@ -34,8 +34,9 @@ function instantiate(): CoreExports {
   });
   const core = instance.exports as unknown as CoreExports;
   core._initialize();
-  if (core.weir_abi_version() !== abiVersion) {
-    throw new Error(`weir.wasm has ABI ${core.weir_abi_version()}, we need ${abiVersion}`);
+  const found = core.weir_abi_version();
+  if (found !== abiVersion) {
+    throw new Error(`weir.wasm has ABI ${found}, this Worker needs ${abiVersion}`);
   }
   return core;
 }

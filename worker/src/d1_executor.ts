@@ -35,11 +35,14 @@ function success(write: Writes): Writes {
   };
 }
 
-/** A cell as the core's statements promise it: D1 has no other kinds that they could give. */
+/** A column holds what no statement of the core can give: the database is not ours. */
+class CellError extends Error {}
+
+/** A cell as the core's statements promise it. */
 function cell(value: unknown): Value {
   if (value === null || typeof value === "string") return value;
   if (typeof value === "number" && Number.isSafeInteger(value)) return value;
-  throw new TypeError(`a column holds ${typeof value} ${String(value)}`);
+  throw new CellError(`a column holds ${typeof value} ${String(value)}`);
 }
 
 export class D1Executor {
@@ -61,7 +64,7 @@ export class D1Executor {
       return success(() => {});
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      if (error instanceof TypeError) return failure(Code.corrupt, message);
+      if (error instanceof CellError) return failure(Code.corrupt, message);
       if (/exceeded .*daily row/i.test(message)) this.quotaSpent = true;
       return failure(codeOf(message), message);
     }
@@ -71,7 +74,7 @@ export class D1Executor {
     const results = await this.#db.batch<Record<string, unknown>>(
       statements.map(({ id, parameters }) => {
         const text = this.#texts[id];
-        if (text === undefined) throw new RangeError(`the core names statement ${id}, unknown`);
+        if (text === undefined) throw new RangeError(`there is no statement ${id}`);
         return this.#db.prepare(text).bind(...parameters);
       }),
     );

@@ -1,5 +1,5 @@
-// Problem documents (RFC 9457) for answers that the Worker gives itself. The core makes its own,
-// in the same form; these must work even when the core does not.
+// Problem documents (RFC 9457) for the answers that the Worker gives itself. The core makes its
+// own, in the same form; these must work even when the core does not.
 
 export function problem(
   status: number,

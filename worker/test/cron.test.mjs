@@ -1,16 +1,17 @@
 // Cron over D1: rollups advance through every failure without counting twice, retention removes.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { afterEach, beforeEach, test } from "node:test";
 import { hourMs, newLog, segment, startMs, TestWorker } from "./support.mjs";
 
 const dayMs = 24 * hourMs;
 
+// A database for each test: a run's budget is shared by all logs.
 let worker;
-before(async () => {
+beforeEach(async () => {
   worker = await TestWorker.start();
 });
-after(() => worker.close());
+afterEach(() => worker.close());
 
 async function send(log, hours, perHour, fromMs = startMs) {
   for (let hour = 0; hour < hours; ++hour) {

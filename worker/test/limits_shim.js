@@ -4,8 +4,8 @@
 //
 // A request's headers: x-test-now (ms: the clock begins there), x-test-fail ("N before|after
 // MESSAGE": the N-th call of the database rejects, without or with effect). Its answer's headers:
-// x-test-calls, x-test-statements, x-test-rows-written. POST /test/cron runs the cron; its answer is
-// {"error": MESSAGE or null}.
+// x-test-calls, x-test-statements, x-test-rows-written. POST /test/cron runs the cron; its answer
+// is {"error": MESSAGE or null}.
 
 import worker from "./index.js";
 
