@@ -138,9 +138,8 @@ Prepared prepare_put_token(Arguments& in) {
 
 Prepared prepare_find_grants(Arguments& in) {
   const auto grants = std::make_shared<Grants>();
-  return {find_grants(in.bytes(), grants.get()), [grants] {
-            return Counters{{"admin", grants->admin}};
-          }};
+  return {find_grants(in.bytes(), grants.get()),
+          [grants] { return Counters{{"admin", grants->admin}}; }};
 }
 
 Prepared prepare_kind(Arguments& in) {

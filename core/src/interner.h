@@ -76,8 +76,8 @@ class StringInterner {
  public:
   uint32_t intern(std::string_view text) {
     bool added = false;
-    const uint32_t number = index_.intern(
-        hash64(text), [&](uint32_t other) { return (*this)[other] == text; }, &added);
+    const uint32_t number =
+        index_.intern(hash64(text), [&](uint32_t other) { return (*this)[other] == text; }, &added);
     if (added) {
       arena_.append(text);
       ends_.push_back(arena_.size());
@@ -105,8 +105,8 @@ class StringInterner {
 class KeyInterner {
  public:
   uint32_t intern(uint64_t key, bool* added) {
-    const uint32_t number = index_.intern(
-        mix64(key), [&](uint32_t other) { return keys_[other] == key; }, added);
+    const uint32_t number =
+        index_.intern(mix64(key), [&](uint32_t other) { return keys_[other] == key; }, added);
     if (*added) keys_.push_back(key);
     return number;
   }

@@ -98,7 +98,7 @@ class QueryWalk final : public Operation {
   QueryCursor cursor_;
   std::vector<LogStream> streams_;
   std::vector<size_t> fetching_;  // indices of the streams in the current group
-  bool progressed_ = false;  // the cursor would go on elsewhere than where this page began
+  bool progressed_ = false;       // the cursor would go on elsewhere than where this page began
   enum class Phase : uint8_t { kBegin, kHeads, kFetch } phase_ = Phase::kBegin;
 };
 

@@ -144,17 +144,16 @@ void read_list(Schema& schema, const YamlValue& value, std::vector<ListConfig>* 
 void read_blocking(Schema& schema, const YamlValue& value, BlockingConfig* blocking) {
   std::string answer = "null_ip";
   schema.reader.map(
-      value, {{"lists",
-               [&](const YamlValue& v) {
-                 schema.reader.list(v, kListsMax, [&](const YamlValue& item) {
-                   read_list(schema, item, &blocking->lists);
-                 });
-               }},
-              {"answer",
-               [&](const YamlValue& v) {
-                 schema.reader.choice(v, {"null_ip", "nxdomain"}, &answer);
-               }},
-              {"ttl", [&](const YamlValue& v) { schema.reader.ttl_s(v, &blocking->ttl_s); }}});
+      value,
+      {{"lists",
+        [&](const YamlValue& v) {
+          schema.reader.list(v, kListsMax, [&](const YamlValue& item) {
+            read_list(schema, item, &blocking->lists);
+          });
+        }},
+       {"answer",
+        [&](const YamlValue& v) { schema.reader.choice(v, {"null_ip", "nxdomain"}, &answer); }},
+       {"ttl", [&](const YamlValue& v) { schema.reader.ttl_s(v, &blocking->ttl_s); }}});
   blocking->answer =
       answer == "nxdomain" ? BlockingConfig::Answer::kNxDomain : BlockingConfig::Answer::kNullIp;
 }

@@ -22,7 +22,7 @@ Status failure(const BlockListOptions& list, const Status& reason) {
 Result<UniqueFd> open_regular(const std::string& path) {
   UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.valid()) return system_status("cannot be opened");
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.get(), &info) != 0) return system_status("cannot be read");
   if (!S_ISREG(info.st_mode)) return Status(Code::kInvalid, "is not a regular file");
   return file;

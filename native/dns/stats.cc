@@ -20,7 +20,7 @@ uint64_t sum(Threads threads, Get get) {
 
 // A counter without labels, by the member that holds it.
 void add_total(Families* families, Threads threads, const char* name, const char* help,
-               ThreadCounter DnsThreadStats::*member) {
+               ThreadCounter DnsThreadStats::* member) {
   Builder builder(name, help, MetricType::Counter);
   builder.add({}, sum(threads, [member](const DnsThreadStats& stats) -> const ThreadCounter& {
                 return stats.*member;

@@ -57,7 +57,7 @@ void UpstreamQuery::next_attempt() {
   }
 }
 
-void UpstreamQuery::fail_attempt(std::atomic<uint64_t> UpstreamCounters::*reason) {
+void UpstreamQuery::fail_attempt(std::atomic<uint64_t> UpstreamCounters::* reason) {
   count(current().counters().*reason);
   current().set_failing_until(monotonic_us() +
                               policy_->options.upstream_failing_ms * kMicrosPerMilli);

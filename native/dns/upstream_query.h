@@ -37,7 +37,7 @@ class UpstreamQuery : public std::enable_shared_from_this<UpstreamQuery> {
   enum class Match : uint8_t { kYes, kNo };
 
   void next_attempt();
-  void fail_attempt(std::atomic<uint64_t> UpstreamCounters::*reason);
+  void fail_attempt(std::atomic<uint64_t> UpstreamCounters::* reason);
   void arm_timer(int64_t now_us);
   void write_query();
   void begin_udp();

@@ -36,7 +36,7 @@ struct Forwarder::State {
   int64_t turn();  // returns when the next one is due
   // Does what a sender wants next, or learns how long it waits. False: it has finished.
   bool act(int64_t log_no, Sender& sender, int64_t* until_ms);
-  ReceiverAnswer exchange(const std::string& path, std::optional<ByteView> body);
+  void exchange(Sender& sender, const std::string& path, std::optional<ByteView> body);
   void cut(int64_t log_no, Sender& sender, const Sender::Cut& wanted);
   void verify(int64_t log_no, Sender& sender, const Sender::Verify& range);
   void fork(int64_t log_no, Sender& sender, uint64_t from);
@@ -132,10 +132,10 @@ int64_t Forwarder::State::turn() {
 bool Forwarder::State::act(int64_t log_no, Sender& sender, int64_t* until_ms) {
   const Sender::Action action = sender.next(monotonic_ms(), wall_clock_ms());
   if (const auto* get = std::get_if<Sender::Get>(&action)) {
-    sender.on_answer(exchange(get->path, std::nullopt), monotonic_ms());
+    exchange(sender, get->path, std::nullopt);
   } else if (const auto* put = std::get_if<Sender::Put>(&action)) {
     const uint64_t gaps = sender.stats().gaps_declared;
-    sender.on_answer(exchange(put->path, put->body), monotonic_ms());
+    exchange(sender, put->path, put->body);
     if (sender.stats().gaps_declared != gaps) {
       spdlog::warn("forward: the receiver refuses an event of log {}; it becomes a gap there",
                    log_no);
@@ -158,13 +158,14 @@ bool Forwarder::State::act(int64_t log_no, Sender& sender, int64_t* until_ms) {
   return true;
 }
 
-ReceiverAnswer Forwarder::State::exchange(const std::string& path, std::optional<ByteView> body) {
+void Forwarder::State::exchange(Sender& sender, const std::string& path,
+                                std::optional<ByteView> body) {
   const auto answer = http->exchange(path, body);
-  if (stopping) return {};  // no trouble of the receiver's
+  if (!answer.ok() && stopping) return;  // given up by us: no trouble of the receiver's
   const ReceiverAnswer read = answer.ok() ? read_receiver_answer(*answer) : ReceiverAnswer{};
   last_http_status = read.http_status;
   receiver_trouble.set(trouble_of(answer, read));
-  return read;
+  sender.on_answer(read, monotonic_ms());
 }
 
 void Forwarder::State::cut(int64_t log_no, Sender& sender, const Sender::Cut& wanted) {

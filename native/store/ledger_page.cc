@@ -100,7 +100,7 @@ namespace {
 // Makes the file exactly `size` bytes, all of them reserved: a store into a hole of a full disk
 // would be SIGBUS later. Answers the size before.
 Result<uint64_t> resize(int fd, size_t size, const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd, &info) != 0) return system_status("cannot inspect " + path);
   const auto before = static_cast<uint64_t>(info.st_size);
   if (before > size && ::ftruncate(fd, static_cast<off_t>(size)) != 0) {

@@ -64,7 +64,7 @@ TEST_CASE("the mean error over many sets is the standard error, without bias") {
   CHECK(std::sqrt(square_sum / sets) < 0.02);
 }
 
-TEST_CASE("any grouping and order of merges gives the same bytes") {
+TEST_CASE("any grouping and order of merges of registers gives the same bytes") {
   for (const uint64_t size : {uint64_t{200}, uint64_t{300}, uint64_t{20'000}}) {
     const auto whole = encoded(counted(12, 0, size));
     TestRandom random(size);

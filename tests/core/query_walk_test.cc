@@ -263,7 +263,7 @@ TEST_CASE_METHOD(Fixture, "a cursor of another filter is refused") {
   CHECK(run_operation(*operation, executor_).code() == Code::kInvalid);
 }
 
-TEST_CASE_METHOD(Fixture, "the failure of any step is the operation's, and no answer") {
+TEST_CASE_METHOD(Fixture, "the failure of any step of the walk is the operation's, and no answer") {
   FailingExecutor failing(&executor_);
   uint64_t step = 1;
   Status status;

@@ -171,7 +171,8 @@ TEST_CASE_METHOD(MovingFixture, "a damaged segment is left out and reported") {
   CHECK(result.unreadable.segments == 1);
 }
 
-TEST_CASE_METHOD(MovingFixture, "the failure of any step is the operation's, and no answer") {
+TEST_CASE_METHOD(MovingFixture,
+                 "the failure of any step of a window is the operation's, and no answer") {
   FailingExecutor failing(&executor_);
   uint64_t step = 1;
   Status status;

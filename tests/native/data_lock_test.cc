@@ -31,7 +31,9 @@ TEST_CASE("a directory is locked once, and named with who holds it") {
 
 TEST_CASE("the lock ends with its owner") {
   const TemporaryFolder folder;
-  { REQUIRE(DataLock::take(folder.path("data")).ok()); }
+  {
+    REQUIRE(DataLock::take(folder.path("data")).ok());
+  }
   CHECK(DataLock::take(folder.path("data")).ok());
 }
 

@@ -102,7 +102,9 @@ TEST_CASE_METHOD(UpstreamFixture, "a silent upstream is passed over, at first la
 
 TEST_CASE_METHOD(UpstreamFixture, "an upstream whose port is closed is passed over") {
   std::string closed;
-  { closed = ScriptedUpstream(silent_script()).text(); }
+  {
+    closed = ScriptedUpstream(silent_script()).text();
+  }
   ScriptedUpstream good(address_script());
   start({closed, good.text()});
   CHECK(ask("a.example").header.ancount == 1);

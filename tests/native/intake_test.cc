@@ -57,7 +57,7 @@ TEST_CASE("a long name is cut in the example") {
   Event event = sample_event(0);
   event.qname = name;
   sample.leave(event);
-  CHECK(sample.take() == std::string(128, 'x') + " from 192.0.2.0");
+  CHECK(sample.take() == name.substr(0, 128) + " from 192.0.2.0");
 }
 
 // One producer with its counters, and nobody who reads the ring.

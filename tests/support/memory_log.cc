@@ -85,7 +85,7 @@ Result<Rows> log_range(Db& db, const P& p) {
 }
 
 // Raises a column of one log, never lowers it.
-Rows raise(Db& db, const P& p, int64_t MemoryLog::*column) {
+Rows raise(Db& db, const P& p, int64_t MemoryLog::* column) {
   const auto log = db.logs.find(p.integer(1));
   if (log == db.logs.end() || log->second.*column >= p.integer(2)) return changed(0);
   log->second.*column = p.integer(2);

@@ -122,7 +122,7 @@ inline constexpr int64_t kSealDelayMs = 2 * kFlushIntervalMsDefault;
 // --- API ---
 inline constexpr size_t kQueryLimitDefault = 100;
 inline constexpr size_t kQueryLimitMax = 1000;
-inline constexpr size_t kApiTargetBytesMax = 8192;  // path and query string together
+inline constexpr size_t kApiTargetBytesMax = 8192;   // path and query string together
 inline constexpr size_t kCursorTextBytesMax = 6144;  // positions in some 400 logs; fits a target
 inline constexpr size_t kSeriesPointsMax = 10'080;   // a week of minutes
 
