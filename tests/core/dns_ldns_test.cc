@@ -91,7 +91,7 @@ void check_same(const Message& message, const DnsResponse& ours, const ldns_pkt*
     CHECK(ldns_pkt_edns_do(theirs) == ours.edns->dnssec_ok);
   }
   const std::unique_ptr<ldns_rr_list, void (*)(ldns_rr_list*)> records(
-      ldns_pkt_all_noquestion(theirs), ldns_rr_list_free);
+      ldns_pkt_all_noquestion(theirs), ldns_rr_list_deep_free);  // clones
   REQUIRE(ldns_rr_list_rr_count(records.get()) == ours.ttl_offsets.size());
   for (size_t i = 0; i < ours.ttl_offsets.size(); ++i) {
     const uint8_t* ttl = message.data() + ours.ttl_offsets[i];
