@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "native/cli/backup_command.h"
 #include "native/cli/command_line.h"
 #include "native/cli/read_command.h"
 #include "native/control/config.h"
@@ -58,15 +59,18 @@ int version(const CommandLine& line) {
   return kExitOk;
 }
 
-// query, stats, top. Of the configuration they need only where the data is.
-int read(const CommandLine& line) {
+using DataCommand = int (*)(const CommandLine& line, const std::string& data_dir, const Print& out,
+                            const Print& error);
+
+// A command that needs of the configuration only where the data is.
+int on_data(const CommandLine& line, DataCommand command) {
   std::string data_dir = line.data_dir;
   if (data_dir.empty()) {
     Result<std::string> configured = configured_data_dir(config_file_to_read(line));
     if (!configured.ok()) return complain_about({configured.status().message()});
     data_dir = *configured;
   }
-  return run_read_command(line, data_dir, print, complain);
+  return command(line, data_dir, print, complain);
 }
 
 // SIGHUP. Whatever is wrong with the file, the server goes on as it is.
@@ -111,7 +115,10 @@ int run(const CommandLine& line) {
     case Command::kQuery:
     case Command::kStats:
     case Command::kTop:
-      return read(line);
+      return on_data(line, run_read_command);
+    case Command::kBackup:
+    case Command::kRestore:
+      return on_data(line, run_backup_command);
   }
   return kExitUsage;
 }

@@ -109,6 +109,12 @@ void declare(CLI::App& app, CommandLine* line, Parameters* parameters) {
   add_options(top, kWindowOptions, parameters);
   add_options(top, kFilterOptions, parameters);
   add_options(top, kTopOptions, parameters);
+  command("backup", "copy the database to a file, also while weir serves", Command::kBackup, "")
+      ->add_option("FILE", line->file, "must not exist yet")
+      ->required();
+  command("restore", "put a backup in the place of the database", Command::kRestore, "")
+      ->add_option("FILE", line->file, "of weir backup; the replaced database is kept")
+      ->required();
 }
 
 }  // namespace

@@ -9,13 +9,14 @@
 
 namespace weir {
 
-enum class Command { kServe, kCheckConfig, kQuery, kStats, kTop, kVersion };
+enum class Command { kServe, kCheckConfig, kQuery, kStats, kTop, kBackup, kRestore, kVersion };
 
 struct CommandLine {
   Command command = Command::kServe;
   std::string config_file;  // empty: kDefaultConfigFile if it is there, else defaults
   std::string data_dir;     // empty: as configured
   bool json = false;
+  std::string file;    // backup, restore
   std::string target;  // query, stats, top: "/api/v1/…?…"
 };
 

@@ -1,35 +1,18 @@
 // The commands that read the log, over the same operations as the server's API.
 #include "native/cli/read_command.h"
 
-#include <filesystem>
-
+#include "native/cli/open_database.h"
 #include "native/cli/render.h"
 #include "native/runtime/clock.h"
 #include "native/runtime/operation_runner.h"
-#include "native/store/migrations.h"
 #include "native/store/sqlite_executor.h"
 #include "weir/api.h"
 
 namespace weir {
 namespace {
 
-constexpr const char* kDatabaseName = "weir.db";
 constexpr int kHttpOk = 200;
 constexpr int kHttpBadRequest = 400;
-
-// Looking first keeps SQLite's own words ("unable to open database file") away from a user who is
-// merely in the wrong folder.
-Result<SqliteDatabase> open_database(const std::string& data_dir) {
-  std::string path = (std::filesystem::path(data_dir) / kDatabaseName).string();
-  std::error_code ignored;  // what cannot be looked at is not there
-  if (!std::filesystem::exists(path, ignored))
-    return Status(Code::kNotFound, "there is no database at " + path);
-  SqliteDatabase::Options options;
-  options.mode = SqliteDatabase::Mode::kReadOnly;
-  WEIR_ASSIGN(SqliteDatabase database, SqliteDatabase::open(path, options));
-  WEIR_TRY(check_schema(database));
-  return database;
-}
 
 // One answer of the API. Its own refusals (400, …) are answers too; a Status is a failure of the
 // database.

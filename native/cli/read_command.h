@@ -4,16 +4,12 @@
 // server has not committed yet is not seen.
 #pragma once
 
-#include <functional>
 #include <string>
-#include <string_view>
 
 #include "native/cli/command_line.h"
+#include "native/cli/print.h"
 
 namespace weir {
-
-// Text for a stream of the terminal, whole lines.
-using Print = std::function<void(std::string_view text)>;
 
 // Answers `line.target` from the database in `data_dir`. With line.json the very bytes of the API
 // and a final newline go to `out`, a problem document too; otherwise tables go to `out` and one

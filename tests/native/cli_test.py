@@ -11,16 +11,6 @@ from weir_process import ROOT, WEIR, WeirTestCase, wait_until
 
 
 class Cli(WeirTestCase):
-    def log_queries(self, *names):
-        """Serves until these names are in the log; returns the API's newest queries."""
-        with self.serve() as served:
-            for name in names:
-                self.assertEqual(served.ask(name)[0], 0)
-            wait_until(lambda: served.ledger()["stored"] == len(names), "the events to be stored")
-            newest = served.get("/api/v1/queries")
-            self.assertEqual(served.stop(), 0)
-            return newest
-
     def test_version_is_one_line_or_json(self):
         self.assertRegex(self.run_weir("version").stdout, r"^weir \d+\.\d+\.\d+\n$")
         self.assertIn("version", json.loads(self.run_weir("version", "--json").stdout))

@@ -1,0 +1,167 @@
+// Both directions copy beside the target first and rename what is complete and synced.
+#include "native/store/backup.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "native/runtime/system_error.h"
+#include "native/runtime/unique_fd.h"
+#include "native/store/data_files.h"
+#include "native/store/data_lock.h"
+#include "native/store/ledger_page.h"
+#include "native/store/migrations.h"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool exists(const std::string& path) {
+  std::error_code ignored;  // what cannot be looked at is not there; using it will tell why
+  return fs::exists(path, ignored);
+}
+
+std::string folder_of(const std::string& path) {
+  const std::string folder = fs::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+// Of a file its bytes, of a folder its names.
+Status sync_to_disk(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid() || ::fsync(fd.get()) != 0) return system_status("cannot sync " + path);
+  return {};
+}
+
+// A file that is removed unless keep() was said.
+class Leftover {
+ public:
+  explicit Leftover(std::string path) : path_(std::move(path)) {}
+  ~Leftover() {
+    if (!path_.empty()) std::remove(path_.c_str());
+  }
+  Leftover(const Leftover&) = delete;
+  Leftover& operator=(const Leftover&) = delete;
+  void keep() { path_.clear(); }
+
+ private:
+  std::string path_;
+};
+
+Result<SqliteDatabase> open_source(const std::string& path) {
+  if (!exists(path)) return Status(Code::kNotFound, "there is no database at " + path);
+  return SqliteDatabase::open(path, {.mode = SqliteDatabase::Mode::kReadOnly});
+}
+
+// `copy` must not exist or be empty.
+Status copy_database(SqliteDatabase& source, const std::string& copy) {
+  WEIR_ASSIGN(SqliteStatement vacuum, source.prepare("VACUUM INTO ?1"));
+  const Value path = copy;
+  WEIR_TRY(vacuum.bind(1, path));
+  WEIR_TRY(vacuum.step().status());
+  return sync_to_disk(copy);
+}
+
+// Gives a finished file its name, unless somebody else has taken it.
+Status publish(const std::string& fresh, const std::string& name) {
+  if (::link(fresh.c_str(), name.c_str()) == 0) {
+    std::remove(fresh.c_str());
+    return sync_to_disk(folder_of(name));
+  }
+  if (errno == EEXIST) return Status(Code::kConflict, name + " exists and is not overwritten");
+  // File systems without links (FAT, on sticks) know this instead.
+  if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE) != 0) {
+    return system_status("cannot make " + name);
+  }
+  return sync_to_disk(folder_of(name));
+}
+
+// An empty database would be taken for a new one, and a restore from it would lose everything.
+Status check_is_weir(SqliteDatabase& source, const std::string& file) {
+  const Status none(Code::kInvalid, file + " is no database of Weir");
+  Result<SqliteStatement> select = source.prepare("SELECT 1 FROM d1_migrations LIMIT 1");
+  if (!select.ok()) return none;
+  WEIR_ASSIGN(const bool found, select->step());
+  return found ? Status() : none;
+}
+
+// The page names a log that is in no database: the next start opens a new one. It stays as clean
+// as it was, because what the last run had in memory is lost to the ledger either way.
+Status end_logs(const std::string& data_dir) {
+  WEIR_ASSIGN(auto page, LedgerPage::open(ledger_page_path(data_dir)));
+  const bool clean = page->found() == LedgerPage::Found::kIntact
+                         ? page->state().clean
+                         : page->found() == LedgerPage::Found::kFresh;
+  page->set_state({.log = {}, .committed_end = 0, .base = page->totals(), .clean = clean});
+  return {};
+}
+
+// Gives the database, with what SQLite keeps beside it, a second name, which is answered. Where the
+// file system has links the database is never without its first name.
+Result<std::string> put_aside(const std::string& path) {
+  if (!exists(path)) return std::string();
+  // Closing the last connection moves the WAL into the file. A damaged database cannot be opened;
+  // its WAL is renamed with it then.
+  SqliteDatabase::open(path, {.mode = SqliteDatabase::Mode::kReadWrite}).ok();
+  std::string kept;
+  for (int number = 1; kept.empty() || exists(kept); ++number) {
+    kept = path + ".replaced-" + std::to_string(number);
+  }
+  for (const char* suffix : {"-wal", "-shm"}) {
+    const std::string from = path + suffix;
+    if (exists(from) && std::rename(from.c_str(), (kept + suffix).c_str()) != 0) {
+      return system_status("cannot rename " + from);
+    }
+  }
+  if (::link(path.c_str(), kept.c_str()) != 0 && std::rename(path.c_str(), kept.c_str()) != 0) {
+    return system_status("cannot rename " + path);
+  }
+  return kept;
+}
+
+}  // namespace
+
+Result<uint64_t> backup_database(const std::string& data_dir, const std::string& file) {
+  if (exists(file)) return Status(Code::kConflict, file + " exists and is not overwritten");
+  WEIR_ASSIGN(SqliteDatabase source, open_source(database_path(data_dir)));
+  WEIR_TRY(check_schema(source));
+  std::string fresh = file + ".XXXXXX";
+  const UniqueFd made(::mkstemp(fresh.data()));
+  if (!made.valid()) return system_status("cannot write to " + folder_of(file));
+  Leftover leftover(fresh);
+  WEIR_TRY(copy_database(source, fresh));
+  std::error_code error;
+  const uint64_t bytes = fs::file_size(fresh, error);
+  if (error) return system_status("cannot inspect " + fresh, error.value());
+  WEIR_TRY(publish(fresh, file));
+  leftover.keep();
+  return bytes;
+}
+
+Result<std::string> restore_database(const std::string& file, const std::string& data_dir) {
+  WEIR_ASSIGN(SqliteDatabase source, open_source(file));
+  WEIR_TRY(check_is_weir(source, file));
+  WEIR_ASSIGN(const DataLock lock, DataLock::take(data_dir));
+  const std::string path = database_path(data_dir);
+  const std::string fresh = path + ".restoring";
+  std::remove(fresh.c_str());  // of a restore that was killed: the lock says that none is running
+  Leftover leftover(fresh);
+  WEIR_TRY(copy_database(source, fresh));
+  {
+    WEIR_ASSIGN(SqliteDatabase copy,
+                SqliteDatabase::open(fresh, {.mode = SqliteDatabase::Mode::kReadWrite}));
+    WEIR_TRY(migrate(copy));
+  }
+  WEIR_TRY(end_logs(data_dir));
+  WEIR_ASSIGN(std::string kept, put_aside(path));
+  if (std::rename(fresh.c_str(), path.c_str()) != 0) return system_status("cannot make " + path);
+  leftover.keep();
+  WEIR_TRY(sync_to_disk(data_dir));
+  return kept;
+}
+
+}  // namespace weir

@@ -1,0 +1,66 @@
+"""The commands that look after the database: backup and restore, with the real binary."""
+
+import json
+import sqlite3
+import unittest
+
+from weir_process import WeirTestCase, wait_until
+
+
+class Care(WeirTestCase):
+    def test_a_backup_is_made_while_the_server_runs_and_comes_back(self):
+        with self.serve() as served:
+            self.assertEqual(served.ask("nas.home")[0], 0)
+            wait_until(lambda: served.ledger()["stored"] == 1, "the event to be stored")
+            done = self.run_weir("backup", "copy.db")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertRegex(done.stdout, r"^wrote copy\.db, \d+ bytes\n$")
+            refused = self.run_weir("restore", "copy.db")
+            self.assertEqual((refused.returncode, refused.stdout), (1, ""))
+            self.assertIn("is in use by process", refused.stderr)
+            self.assertEqual(served.ask("nas.home")[0], 0)
+            wait_until(lambda: served.ledger()["stored"] == 2, "the second event to be stored")
+            self.assertEqual(served.stop(), 0)
+        done = self.run_weir("restore", "copy.db", "--json")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        kept = json.loads(done.stdout)["kept"]
+        self.assertEqual(json.loads(self.run_weir("stats", "--json").stdout)["total"], 1)
+        self.assertEqual(sqlite3.connect(self.folder / kept).execute("SELECT sum(count) FROM segments").fetchone(), (2,))
+        self.check_new_log()
+
+    def check_new_log(self):
+        """The next start writes to a log of its own, and its ledger adds up."""
+        before = self.logs()
+        with self.serve() as served:
+            self.assertEqual(served.ask("nas.home")[0], 0)
+            wait_until(lambda: served.ledger()["stored"] == 2, "the event to be stored")
+            self.assertEqual(served.stop(), 0)
+        self.assertEqual(len(self.logs()), len(before) + 1)
+
+    def logs(self):
+        database = sqlite3.connect(self.folder / "data" / "weir.db")
+        try:
+            return database.execute("SELECT log_id FROM logs WHERE log_no > 0").fetchall()
+        finally:
+            database.close()
+
+    def test_a_backup_overwrites_nothing(self):
+        self.log_queries("nas.home")
+        self.write("copy.db", "precious")
+        done = self.run_weir("backup", "copy.db")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertEqual(done.stderr, "weir: copy.db exists and is not overwritten\n")
+        self.assertEqual((self.folder / "copy.db").read_text(), "precious")
+
+    def test_backup_and_restore_need_a_file(self):
+        for command in ("backup", "restore"):
+            self.assertEqual(self.run_weir(command).returncode, 2)
+
+    def test_without_a_database_there_is_nothing_to_back_up(self):
+        done = self.run_weir("backup", "copy.db")
+        self.assertEqual((done.returncode, done.stderr), (1, "weir: there is no database at data/weir.db\n"))
+        self.assertFalse((self.folder / "copy.db").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
