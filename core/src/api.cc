@@ -72,7 +72,7 @@ class ApiOperation final : public Operation {
     route_ = find_route(target.substr(0, question));
     if (route_ == nullptr) return answer(problem(404, "not_found", "there is no such route"));
     if (request_.method != "GET") {
-      return answer(problem(405, "method_not_allowed", "this route answers GET only"));
+      return answer(problem(405, "method_not_allowed", "this route answers GET and HEAD"));
     }
     if (!route_->is_public && !request_.trusted && request_.token_sha256.empty()) {
       return answer(problem(401, "unauthorized", "a bearer token is needed"));

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kRootPage =
     "Weir: a filtering DNS forwarder that accounts for every query.\n\n"
+    "/api/v1/overview          what a dashboard shows first\n"
     "/api/v1/stats             totals, latency, outcomes\n"
     "/api/v1/stats/timeseries  the same over time\n"
     "/api/v1/stats/top         most frequent names, clients, upstreams, lists, types\n"
@@ -22,6 +23,7 @@ constexpr std::string_view kRootPage =
     "/metrics /healthz /readyz\n";
 constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 constexpr std::string_view kLedgerPath = "/api/v1/ledger";
+constexpr std::string_view kOverviewPath = "/api/v1/overview";
 constexpr uint16_t kHttpPort = 80;
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
@@ -128,8 +130,9 @@ RouterAnswer Router::api_answer(const RouterRequest& request) const {
   call.now_ms = wall_clock_ms();
   call.trusted = true;  // only loopback addresses are listened on
   call.own_site = services_.own_site;
-  // Only this route shows the ledger, and reading it costs a query.
-  if (path_of(request.target) == kLedgerPath) {
+  // Only these routes show the ledger, and reading it costs a query.
+  const std::string_view path = path_of(request.target);
+  if (path == kLedgerPath || path == kOverviewPath) {
     Result<Ledger> ledger = services_.ledger();
     if (!ledger.ok()) return failure_answer(ledger.status());
     call.ledger = *ledger;

@@ -196,6 +196,8 @@ TEST_CASE("a ledger that cannot be read is a problem document") {
   CHECK(Client(fixture.server).get("/api/v1/ledger")->result_int() == 200);
   fixture.ledger.with([](Result<Ledger>& ledger) { ledger = Status(Code::kUnavailable, "busy"); });
   CHECK(Client(fixture.server).get("/api/v1/ledger")->result_int() == 503);
+  CHECK(Client(fixture.server).get("/api/v1/overview")->result_int() == 503);
+  CHECK(Client(fixture.server).get("/api/v1/stats")->result_int() == 200);
 }
 
 TEST_CASE("every other path is a problem document with 404") {

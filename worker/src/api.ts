@@ -21,7 +21,7 @@ export async function handleApi(request: Request, url: URL, env: Env): Promise<R
   const { token, isFirstAdmin } = await callerOf(request, env);
   const target = url.pathname + url.search;
   const operation = api({
-    method: request.method,
+    method: request.method === "HEAD" ? "GET" : request.method, // the runtime sends no body
     target,
     nowMs,
     token,

@@ -68,6 +68,8 @@ export class Host {
     if (head === null) return problem(500, "internal", message);
     const headers = new Headers({ "content-type": head.contentType, "cache-control": "no-store" });
     if (head.retryAfterS > 0) headers.set("retry-after", String(head.retryAfterS));
+    if (head.status === 401) headers.set("www-authenticate", "Bearer");
+    if (head.status === 405) headers.set("allow", "GET, HEAD");
     return new Response(await new Blob(body).arrayBuffer(), { status: head.status, headers });
   }
 }

@@ -84,7 +84,8 @@ test("the top list and the ledger answer", async () => {
 });
 
 test("who may not read is refused, who may sees its sites", async () => {
-  assert.equal((await get("stats", { token: undefined })).status, 401);
+  const unnamed = await get("stats", { token: undefined });
+  assert.deepEqual([unnamed.status, unnamed.headers.get("www-authenticate")], [401, "Bearer"]);
   assert.equal((await get("stats", { token: "unknown" })).status, 401);
   assert.equal((await get("stats", { token: tokens.sender })).status, 403);
   for (const token of [tokens.reader, tokens.home, adminToken]) {
@@ -105,7 +106,13 @@ test("bad parameters and unknown routes are problem documents", async () => {
     assert.equal(answer.headers.get("content-type"), "application/problem+json");
     assert.equal(answer.body.type, `/problems/${answer.body.code}`);
   }
-  assert.equal((await get("stats", { method: "POST" })).status, 405);
+  const post = await get("stats", { method: "POST" });
+  assert.deepEqual([post.status, post.headers.get("allow")], [405, "GET, HEAD"]);
+});
+
+test("HEAD has the head of GET and no body", async () => {
+  const head = await get(`stats?${span}`, { method: "HEAD" });
+  assert.deepEqual([head.status, head.text], [200, ""]);
 });
 
 test("no answer costs more statements than an invocation has", async () => {

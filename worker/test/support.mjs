@@ -55,7 +55,7 @@ export class TestWorker {
       status: response.status,
       headers: response.headers,
       text,
-      body: isJson ? JSON.parse(text) : text,
+      body: isJson ? text === "" ? null : JSON.parse(text) : text,
       calls: cost("calls"),
       statements: cost("statements"),
       rowsWritten: cost("rows-written"),

@@ -1,8 +1,9 @@
 // API: the HTTP routes under /api/v1 as operations, so that both homes answer the same bytes.
 //
 // The host reads the request, hashes the token, and writes what the operation emits; to a 401 it
-// adds `WWW-Authenticate: Bearer`, to a 405 `Allow: GET`. Errors are RFC 9457 problem documents:
-// `type` /problems/<code>, `code`, `param`. See docs/api.md. The live stream is the host's.
+// adds `WWW-Authenticate: Bearer`, to a 405 `Allow: GET, HEAD`. Errors are RFC 9457 problem
+// documents: `type` /problems/<code>, `code`, `param`. See docs/api.md. The live stream is the
+// host's.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@
 namespace weir {
 
 struct ApiRequest {
-  std::string method;    // "GET"
+  std::string method;    // "GET"; a host says so for HEAD too, and sends no body
   std::string target;    // path and query string as received, ≤ kApiTargetBytesMax
   int64_t now_ms = 0;    // UTC
   Bytes token_sha256;    // of the bearer token; empty: none was sent
