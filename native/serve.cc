@@ -15,7 +15,8 @@
 namespace weir {
 namespace {
 
-constexpr const char* kLocalSite = "local";  // of a log that is not forwarded
+constexpr const char* kLocalSite = "local";       // of a log that is not forwarded
+constexpr const char* kInlineHandoff = "inline";  // as query_log.handoff has it
 constexpr const char* kMarksName = "forward.marks";
 
 std::string site_of(const Config& config) {
@@ -53,6 +54,7 @@ QueryLogOptions log_options(const Config& config, size_t producers) {
   options.data_dir = config.data_dir;
   options.site = site_of(config);
   options.enabled = config.query_log.enabled;
+  options.inline_handoff = config.query_log.handoff == kInlineHandoff;
   options.producers = producers;
   options.buffer_events = static_cast<size_t>(config.query_log.buffer_events_max);
   options.flush_interval_ms = config.query_log.flush_interval_ms;
@@ -177,6 +179,7 @@ Result<std::vector<std::string>> Serving::reload(const Config& next) {
   WEIR_TRY(parts_->dns->reload(dns_options(next)).status());
   QueryLog& log = *parts_->log;
   log.set_enabled(next.query_log.enabled);
+  log.set_inline_handoff(next.query_log.handoff == kInlineHandoff);
   log.set_flush_interval(next.query_log.flush_interval_ms, next.query_log.flush_interval_ms);
   log.set_retention_days(next.query_log.retention_days);
   set_log_level(next.log_level);

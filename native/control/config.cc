@@ -227,6 +227,8 @@ void read_query_log(Schema& schema, const YamlValue& value, QueryLogConfig* log)
   reader.map(value,
              {{"enabled", [&](const YamlValue& v) { reader.boolean(v, &log->enabled); }},
               {"backend", [&](const YamlValue& v) { read_backend(schema, v, &log->backend); }},
+              {"handoff",
+               [&](const YamlValue& v) { reader.choice(v, {"ring", "inline"}, &log->handoff); }},
               {"buffer_size",
                [&](const YamlValue& v) {
                  reader.integer(v, kBufferEventsMin, kBufferEventsMax, &log->buffer_events_max);

@@ -65,6 +65,7 @@ struct HttpConfig {
 struct QueryLogConfig {
   bool enabled = true;
   std::string backend = "sqlite";
+  std::string handoff = "ring";  // ring | inline
   int64_t buffer_events_max = kBufferEventsDefault;
   int64_t flush_interval_ms = kFlushIntervalMsDefault;
   int64_t retention_days = 7;

@@ -56,6 +56,7 @@ void put_records(JsonWriter& json, const std::vector<RecordConfig>& records) {
 void put_query_log(JsonWriter& json, const QueryLogConfig& log) {
   json.key("query_log").begin_object();
   json.key("enabled").boolean(log.enabled).key("backend").string(log.backend);
+  json.key("handoff").string(log.handoff);
   json.key("buffer_size").integer(log.buffer_events_max);
   json.key("flush_interval").string(duration_text(log.flush_interval_ms));
   json.key("retention_days").integer(log.retention_days);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "native/store/event_ring.h"
+#include "native/store/inline_batch.h"
 #include "native/store/wake_event.h"
 #include "weir/event.h"
 
@@ -65,16 +66,21 @@ class DropSample {
   Client client_;
 };
 
+// A common event takes 60 to 100 bytes in a ring.
+inline constexpr size_t kRingBytesPerEvent = 128;
+
 // Lives longer than producers and writer; they borrow it.
 struct Intake {
   enum class Mode : uint8_t { kOpen, kDisabled, kStopped };
 
-  explicit Intake(size_t capacity) : gauge(capacity) {}
+  explicit Intake(size_t capacity) : gauge(capacity), inline_batch(capacity * kRingBytesPerEvent) {}
 
   BufferGauge gauge;
   WakeEvent wake;
   DropSample sample;
+  InlineBatch inline_batch;
   std::atomic<Mode> mode{Mode::kOpen};
+  std::atomic<bool> inline_handoff{false};  // inline_batch instead of the producer's ring
 };
 
 }  // namespace weir

@@ -82,17 +82,21 @@ bool LogWriter::turn() {
   return found > 0;
 }
 
-// Takes events out of all rings, in the order of their times.
+// Takes events out of the batch and all rings, in the order of their times.
 size_t LogWriter::drain(int64_t now_ms) {
   drained_.clear();
   order_.clear();
+  const auto take = [this](ByteView bytes) {
+    auto event = decode_event(bytes);
+    WEIR_CHECK(event.ok());  // our own bytes
+    order_.emplace_back(event->time_ms, static_cast<uint32_t>(drained_.size()));
+    drained_.push_back(*event);
+  };
+  // First the batch, then the rings: when the hand-off changes to inline, a producer's events in
+  // its ring are older.
+  parts_.intake.inline_batch.read(kDrainEventsMax, take);
   for (const auto& sink : parts_.sinks) {
-    sink->ring().read(kDrainEventsMax - drained_.size(), [this](ByteView bytes) {
-      auto event = decode_event(bytes);
-      WEIR_CHECK(event.ok());  // our own bytes
-      order_.emplace_back(event->time_ms, static_cast<uint32_t>(drained_.size()));
-      drained_.push_back(*event);
-    });
+    sink->ring().read(kDrainEventsMax - drained_.size(), take);
   }
   // Within one millisecond the order of reading stays, which is each producer's own.
   std::sort(order_.begin(), order_.end());

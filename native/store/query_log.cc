@@ -22,9 +22,6 @@
 namespace weir {
 namespace {
 
-// A common event takes 60 to 100 bytes in a ring.
-constexpr size_t kRingBytesPerEvent = 128;
-
 // One producer may get all of the traffic, or a few may share it; together they take at most twice
 // what the buffer needs.
 size_t ring_bytes(const QueryLogOptions& options) {
@@ -83,6 +80,7 @@ class SqliteQueryLog final : public QueryLog {
   }
   prometheus::Collectable& metrics() override { return *metrics_; }
   void set_enabled(bool enabled) override;
+  void set_inline_handoff(bool on) override { intake_.inline_handoff = on; }
   void set_flush_interval(int64_t interval_ms, int64_t longest_ms) override;
   void set_retention_days(int64_t days) override { retention_days_ = days; }
   Result<LogState> fork_log(int64_t log_no, uint64_t from) override;
@@ -132,6 +130,7 @@ Status SqliteQueryLog::start() {
   WEIR_ASSIGN(at_start_, total_account(executor_));
   page_start_ = page_->totals();
   if (!options_.enabled) intake_.mode = Intake::Mode::kDisabled;
+  intake_.inline_handoff = options_.inline_handoff;
   for (size_t i = 0; i < options_.producers; ++i) {
     sinks_.push_back(std::make_unique<RingSink>(ring_bytes(options_), page_->slot(i), intake_));
   }

@@ -26,10 +26,11 @@ class Collectable;
 namespace weir {
 
 struct QueryLogOptions {
-  std::string data_dir;        // made if it is missing
-  std::string site = "local";  // of new logs
-  bool enabled = true;         // false: events are counted as dropped{disabled}; reads are served
-  size_t producers = 1;        // how many sinks, 1 … kProducersMax
+  std::string data_dir;         // made if it is missing
+  std::string site = "local";   // of new logs
+  bool enabled = true;          // false: events are counted as dropped{disabled}; reads are served
+  bool inline_handoff = false;  // producers append to the writer's batch, under a mutex; no rings
+  size_t producers = 1;         // how many sinks, 1 … kProducersMax
   size_t buffer_events = kBufferEventsDefault;  // not yet committed, over all producers
   int64_t flush_interval_ms = kFlushIntervalMsDefault;
   int64_t flush_interval_ms_longest = kFlushIntervalMsDefault;  // when the buffer is nearly empty
@@ -80,6 +81,7 @@ class QueryLog {
 
   // Reload without restart, from the next event or flush on.
   virtual void set_enabled(bool enabled) = 0;
+  virtual void set_inline_handoff(bool on) = 0;
   virtual void set_flush_interval(int64_t interval_ms, int64_t longest_ms) = 0;
   virtual void set_retention_days(int64_t days) = 0;
 

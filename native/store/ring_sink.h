@@ -1,4 +1,5 @@
-// RingSink: one producer's way into the query log, and where every offer is counted.
+// RingSink: one producer's way into the query log, and where every offer is counted. It goes by the
+// producer's ring, or while `inline_handoff` is set by the batch that all producers share.
 #pragma once
 
 #include "native/runtime/event_sink.h"
@@ -23,7 +24,7 @@ class RingSink final : public EventSink {
       return;
     }
     const bool taken = intake_.gauge.take();
-    const Code code = taken ? ring_.push(event) : Code::kFull;
+    const Code code = taken ? push(event) : Code::kFull;
     if (code == Code::kOk) {
       intake_.wake.wake_if_parked();
       return;
@@ -37,6 +38,11 @@ class RingSink final : public EventSink {
   EventRing& ring() { return ring_; }
 
  private:
+  Code push(const Event& event) noexcept {
+    const bool is_inline = intake_.inline_handoff.load(std::memory_order_relaxed);
+    return is_inline ? intake_.inline_batch.push(event) : ring_.push(event);
+  }
+
   EventRing ring_;
   LedgerSlot& slot_;
   Intake& intake_;

@@ -257,6 +257,16 @@ TEST_CASE("the buffer size has its bounds") {
         std::string::npos);
 }
 
+TEST_CASE("the hand-off is by rings or inline, and reloads") {
+  CHECK(accepted("query_log: {}").query_log.handoff == "ring");
+  const Config config = accepted("query_log: {handoff: inline}");
+  CHECK(config.query_log.handoff == "inline");
+  CHECK(keys_that_need_restart(accepted("query_log: {}"), config).empty());
+  CHECK(
+      error_of("query_log: {handoff: pool}").find("found \"pool\", expected ring | inline") !=
+      std::string::npos);
+}
+
 TEST_CASE("an unknown backend is an error that tells the one there is") {
   CHECK(
       error_of("query_log: {backend: d1}") ==

@@ -97,6 +97,46 @@ TEST_CASE("a ring without room drops even if the buffer is not full") {
   CHECK(f.intake.gauge.held() == 10'000 - full);
 }
 
+TEST_CASE("inline, of 20 events for a buffer of 10, 10 are dropped and counted") {
+  SinkFixture f(10);
+  f.intake.inline_handoff = true;
+  f.offer(20);
+  CHECK(f.dropped(DropReason::kBufferFull) == 10);
+  CHECK(f.intake.gauge.held() == 10);
+  size_t read = 0;
+  f.intake.inline_batch.read(100, [&](ByteView bytes) {
+    ++read;
+    CHECK(*decode_event(bytes) == sample_event(0));
+  });
+  CHECK(read == 10);
+  CHECK(f.sink->ring().read(100, [](ByteView) {}) == 0);
+}
+
+TEST_CASE("an inline batch gives events in order, at most what was asked, while it is filled") {
+  InlineBatch batch(0);
+  for (uint64_t i = 0; i < 5; ++i) REQUIRE(batch.push(sample_event(i)) == Code::kOk);
+  std::vector<int64_t> times;
+  const auto take = [&](ByteView bytes) { times.push_back(decode_event(bytes)->time_ms); };
+  CHECK(batch.read(3, take) == 3);
+  REQUIRE(batch.push(sample_event(5)) == Code::kOk);
+  CHECK(batch.read(0, take) == 0);
+  CHECK(batch.read(10, take) == 2);
+  CHECK(batch.read(10, take) == 1);
+  CHECK(batch.read(10, take) == 0);
+  REQUIRE(times.size() == 6);
+  for (uint64_t i = 0; i < 6; ++i) CHECK(times[i] == sample_event(i).time_ms);
+}
+
+TEST_CASE("a full inline batch refuses until the writer has taken it") {
+  InlineBatch batch(0);
+  size_t pushed = 0;
+  while (batch.push(sample_event(0)) == Code::kOk) ++pushed;
+  CHECK(pushed > 500);
+  CHECK(batch.push(sample_event(0)) == Code::kFull);
+  CHECK(batch.read(1'000'000, [](ByteView) {}) == pushed);
+  CHECK(batch.push(sample_event(0)) == Code::kOk);
+}
+
 TEST_CASE("switched off or stopped, every event is counted with that reason") {
   SinkFixture f(10);
   f.intake.mode = Intake::Mode::kDisabled;

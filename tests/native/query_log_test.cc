@@ -180,6 +180,26 @@ TEST_CASE("switched off, the log counts and still serves reads; switched on agai
   CHECK(count_of(f.settled(), DropReason::kDisabled) == 6);
 }
 
+TEST_CASE("the hand-off changes while events come; all are stored") {
+  Fixture f;
+  f.options.inline_handoff = true;
+  f.options.producers = 2;
+  f.open();
+  std::vector<std::thread> producers;
+  for (size_t p = 0; p < 2; ++p) {
+    producers.emplace_back([&f, p] {
+      for (int round = 0; round < 20; ++round) {
+        f.log->set_inline_handoff(round % 2 == 0);
+        f.offer(200, p);
+      }
+    });
+  }
+  for (std::thread& producer : producers) producer.join();
+  const Ledger ledger = f.settled();
+  CHECK(ledger.stored == 8000);
+  CHECK(ledger.offered == 8000);
+}
+
 TEST_CASE("a stopped log cannot be switched on") {
   Fixture f;
   f.open();

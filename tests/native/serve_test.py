@@ -151,6 +151,16 @@ class Serve(WeirTestCase):
         served.ask("nas.home")
         wait_until(lambda: served.ledger()["dropped"]["disabled"] == 1, "the event to be counted")
 
+    def test_reload_switches_the_hand_off_and_back(self):
+        served = self.serve()
+        served.ask("nas.home")
+        for answers, mode in ((2, "inline"), (3, "ring")):
+            self.write("weir.yaml", CONFIG.replace("flush_interval", f"handoff: {mode}, flush_interval"))
+            served.send(signal.SIGHUP)
+            wait_until(lambda count=answers - 1: served.log().count("reloaded") == count, "the reload")
+            served.ask("nas.home")
+            wait_until(lambda count=answers: served.ledger()["stored"] == count, "the event to be stored")
+
 
 if __name__ == "__main__":
     unittest.main()

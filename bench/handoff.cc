@@ -1,0 +1,232 @@
+// handoff: what does a DNS thread pay to hand an event to the writer?
+//
+// Question: nanoseconds per event of RingSink::offer (counters of the ledger page, gauge, ring), of
+// the inline hand-off, and of the rival, in the same run. The rival is what a first version of such
+// a log has: a row of std::strings, pushed to a std::deque under a std::mutex. Each measured span
+// is one hand-off and one reading of the clock, as a DNS thread takes one for each answer.
+//
+// Load: one producer, then two. Each offers kBurstEvents, as after a recvmmsg, and waits until its
+// next burst is due; 250,000 events/s together, which is 25 times the rate that Weir promises, so
+// that the writer keeps up and what is measured is no queue. The consumer does as the writer does:
+// it wakes every 10 ms, decodes and discards. `lost` counts what found no room.
+//
+//   handoff [--smoke] [--json]
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bench_report.h"
+#include "native/store/ring_sink.h"
+#include "support/event_generator.h"
+
+namespace weir::bench {
+namespace {
+
+constexpr size_t kBurstEvents = 16;
+constexpr uint64_t kEventsPerSecond = 250'000;
+constexpr size_t kDistinctEvents = 4096;
+
+using BenchClock = std::chrono::steady_clock;
+
+// Counts spans by their nanoseconds, exactly up to its size; what is longer counts as the longest.
+class SpanCounts {
+ public:
+  void add(BenchClock::duration span) {
+    const auto ns = static_cast<size_t>(std::chrono::nanoseconds(span).count());
+    ++counts_[std::min(ns, counts_.size() - 1)];
+    total_ns_ += ns;
+    ++spans_;
+  }
+  void add(const SpanCounts& other) {
+    for (size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+    total_ns_ += other.total_ns_;
+    spans_ += other.spans_;
+  }
+  double mean_ns() const { return static_cast<double>(total_ns_) / static_cast<double>(spans_); }
+  double quantile_ns(double share) const {
+    const auto rank = static_cast<uint64_t>(share * static_cast<double>(spans_));
+    uint64_t seen = 0;
+    for (size_t ns = 0; ns < counts_.size(); ++ns) {
+      seen += counts_[ns];
+      if (seen > rank) return static_cast<double>(ns);
+    }
+    return static_cast<double>(counts_.size());
+  }
+
+ private:
+  std::vector<uint64_t> counts_ = std::vector<uint64_t>(1 << 20);
+  uint64_t total_ns_ = 0;
+  uint64_t spans_ = 0;
+};
+
+// A way to hand events over. offer() is called by producer `index`'s thread, drain() by the
+// consumer's.
+class Handoff {
+ public:
+  virtual ~Handoff() = default;
+  virtual void offer(size_t index, const Event& event) = 0;
+  virtual void drain() = 0;
+  virtual uint64_t lost() const = 0;
+};
+
+// Ours, with everything that counts.
+class SinkHandoff final : public Handoff {
+ public:
+  SinkHandoff(size_t producers, bool is_inline) {
+    std::string path = (std::filesystem::temp_directory_path() / "weir-handoff-XXXXXX").string();
+    const int fd = mkstemp(path.data());
+    auto page = LedgerPage::open(path);
+    if (fd < 0 || !page.ok()) std::abort();
+    ::close(fd);
+    std::filesystem::remove(path);  // the mapping keeps it
+    page_ = std::move(page).value();
+    intake_.inline_handoff = is_inline;
+    for (size_t i = 0; i < producers; ++i) {
+      sinks_.push_back(std::make_unique<RingSink>(kBufferEventsDefault * kRingBytesPerEvent,
+                                                  page_->slot(i), intake_));
+    }
+  }
+  void offer(size_t index, const Event& event) override { sinks_[index]->offer(event); }
+  void drain() override {
+    uint64_t sum = 0;
+    const auto take = [&sum](ByteView bytes) { sum += decode_event(bytes)->qname.size(); };
+    uint64_t count = intake_.inline_batch.read(kBufferEventsDefault, take);
+    for (const auto& sink : sinks_) {
+      count += sink->ring().read(kBufferEventsDefault, take);
+      sink->ring().release();
+    }
+    intake_.gauge.give_back(count);
+    seen_ = sum;
+  }
+  uint64_t lost() const override {
+    return page_->totals().dropped[static_cast<size_t>(DropReason::kBufferFull)];
+  }
+
+ private:
+  std::unique_ptr<LedgerPage> page_;
+  Intake intake_{kBufferEventsDefault};
+  std::vector<std::unique_ptr<RingSink>> sinks_;
+  volatile uint64_t seen_ = 0;  // so that decoding is not optimised away
+};
+
+// The rival.
+class DequeHandoff final : public Handoff {
+ public:
+  void offer(size_t, const Event& event) override {
+    const std::lock_guard lock(mutex_);
+    if (rows_.size() >= kBufferEventsDefault) {
+      ++lost_;
+      return;
+    }
+    rows_.push_back({event.time_ms, client_text(event.client), std::string(event.qname),
+                     event.qtype, event.rcode, event.duration_us, std::string(event.list),
+                     std::string(event.upstream)});
+  }
+  void drain() override {
+    std::deque<Row> rows;
+    {
+      const std::lock_guard lock(mutex_);
+      rows.swap(rows_);
+    }
+  }
+  uint64_t lost() const override { return lost_; }
+
+ private:
+  struct Row {
+    int64_t time_ms;
+    std::string client, qname;
+    uint16_t qtype, rcode;
+    uint32_t duration_us;
+    std::string list, upstream;
+  };
+  std::mutex mutex_;
+  std::deque<Row> rows_;
+  uint64_t lost_ = 0;
+};
+
+SpanCounts produce(Handoff& handoff, size_t index, const std::vector<Event>& events, size_t count,
+                   BenchClock::duration burst_interval) {
+  SpanCounts spans;
+  auto due = BenchClock::now();
+  for (size_t sent = 0; sent < count;) {
+    while (BenchClock::now() < due) {
+    }
+    due += burst_interval;
+    auto before = BenchClock::now();
+    for (size_t i = 0; i < kBurstEvents; ++i, ++sent) {
+      handoff.offer(index, events[sent % kDistinctEvents]);
+      const auto after = BenchClock::now();
+      spans.add(after - before);
+      before = after;
+    }
+  }
+  return spans;
+}
+
+struct Measured {
+  SpanCounts spans;
+  uint64_t lost = 0;
+};
+
+Measured measure(Handoff& handoff, size_t producers, const std::vector<Event>& events,
+                 size_t count) {
+  std::atomic<bool> ended{false};
+  std::thread consumer([&] {
+    while (!ended) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      handoff.drain();
+    }
+  });
+  const BenchClock::duration interval =
+      std::chrono::nanoseconds(1'000'000'000 * kBurstEvents * producers / kEventsPerSecond);
+  std::vector<SpanCounts> spans(producers);
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < producers; ++i) {
+    threads.emplace_back(
+        [&, i] { spans[i] = produce(handoff, i, events, count / producers, interval); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  ended = true;
+  consumer.join();
+  Measured measured;
+  for (const SpanCounts& part : spans) measured.spans.add(part);
+  measured.lost = handoff.lost();
+  return measured;
+}
+
+void run(const BenchReport& report) {
+  constexpr const char* kRival = "mutex and deque of strings";
+  const size_t count = report.smoke() ? 20'000 : 2'000'000;
+  EventGenerator generator;
+  std::vector<Event> events(kDistinctEvents);
+  for (Event& event : events) event = generator.next();
+  for (const size_t producers : {size_t{1}, size_t{2}}) {
+    DequeHandoff deque;
+    const Measured rival = measure(deque, producers, events, count);
+    for (const bool is_inline : {false, true}) {
+      SinkHandoff sinks(producers, is_inline);
+      const Measured ours = measure(sinks, producers, events, count);
+      const std::string name = (is_inline ? "inline_" : "ring_") + std::to_string(producers);
+      report.row(name + "_mean", ours.spans.mean_ns(), "ns", kRival, rival.spans.mean_ns());
+      report.row(name + "_p999", ours.spans.quantile_ns(0.999), "ns", kRival,
+                 rival.spans.quantile_ns(0.999));
+      report.row(name + "_lost", static_cast<double>(ours.lost), "events");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weir::bench
+
+int main(int argc, char** argv) {
+  weir::bench::run(weir::bench::BenchReport("handoff", argc, argv));
+  return 0;
+}
