@@ -35,7 +35,11 @@ int complain_about(const std::vector<std::string>& errors) {
 
 // With --json the errors go to stdout too, where a program looks for them.
 int check_config(const CommandLine& line) {
-  const ConfigResult result = effective_config(line);
+  ConfigResult result = effective_config(line);
+  if (result.errors.empty()) {
+    const Status status = check_serving(result.config);
+    if (!status.ok()) result.errors.push_back("weir: " + status.message());
+  }
   if (!line.json) {
     if (result.errors.empty()) print(config_yaml(result.config));
     return complain_about(result.errors);

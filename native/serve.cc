@@ -6,6 +6,7 @@
 #include <atomic>
 #include <filesystem>
 
+#include "native/dns/block_lists.h"
 #include "native/dns/server.h"
 #include "native/forward/forwarder.h"
 #include "native/http/server.h"
@@ -100,6 +101,12 @@ std::string joined(const std::vector<std::string>& texts, const std::string& pre
 }
 
 }  // namespace
+
+Status check_serving(const Config& config) {
+  const DnsOptions options = dns_options(config);
+  WEIR_TRY(check_dns_options(options));
+  return load_block_lists(options.block_lists).status();
+}
 
 // Destroyed from the last to the first: who uses another part is declared after it.
 struct Serving::Parts {

@@ -14,6 +14,10 @@
 
 namespace weir {
 
+// What a start would check of a configuration before it opens or binds anything: all options, and
+// that the block lists can be read. One line on failure.
+Status check_serving(const Config& config);
+
 // Thread-compatible: lives on the main thread.
 class Serving {
  public:

@@ -91,6 +91,9 @@ std::string render_queries(std::string_view json) {
                milliseconds(query["duration_us"]), text_or_dash(by), text_or_dash(query["site"])});
   }
   std::string out = table.text() + unreadable(answer);
+  if (answer["queries"].empty() && !answer["partial"].get<bool>())
+    out +=
+        "No query matches. New ones show when they are written: query_log.flush_interval later.\n";
   if (answer["partial"].get<bool>()) out += "The search is not at its end yet. ";
   if (answer["cursor"].is_string())
     out += "More: --cursor " + printable(answer["cursor"].get<std::string>()) + "\n";

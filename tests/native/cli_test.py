@@ -27,6 +27,12 @@ class Cli(WeirTestCase):
         self.assertIn("flush_interval: 100ms", done.stdout)
         self.assertEqual(json.loads(self.run_weir("check-config", "--json").stdout)["dns"]["threads"], 1)
 
+    def test_check_config_reads_the_block_lists(self):
+        self.write("lists.yaml", "blocking: {lists: [{name: ads, source: ./none.hosts}]}")
+        done = self.run_weir("check-config", "-c", "lists.yaml")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("'ads' (none.hosts): cannot be opened", done.stderr)
+
     def test_check_config_reports_every_error_with_its_place(self):
         self.write("bad.yaml", "dns: {threads: many}\nqeury_log: {}\n")
         done = self.run_weir("check-config", "-c", "bad.yaml")
@@ -37,8 +43,9 @@ class Cli(WeirTestCase):
         self.assertEqual("\n".join(errors) + "\n", done.stderr)
 
     def test_the_example_is_accepted_and_every_key_is_documented(self):
-        example = ROOT / "docs" / "weir.example.yaml"
-        done = self.run_weir("check-config", "--config", str(example), "--json")
+        self.write("weir.example.yaml", (ROOT / "docs" / "weir.example.yaml").read_text())
+        self.write("adservers.hosts", "0.0.0.0 ads.example\n")
+        done = self.run_weir("check-config", "--config", "weir.example.yaml", "--json")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         manual = (ROOT / "docs" / "configuration.md").read_text()
         keys = set(re.findall(r"^\| `([a-z_.]+)` \|", manual, re.MULTILINE))

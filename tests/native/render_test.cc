@@ -49,7 +49,8 @@ TEST_CASE("queries are a table with UTC times, who answered, and how to go on") 
 
 TEST_CASE("the last page says nothing about going on") {
   CHECK(render_queries(R"({"queries":[],"cursor":null,"partial":false})") ==
-        "TIME (UTC)  CLIENT  TYPE  DOMAIN  OUTCOME  RCODE  MS  BY  SITE\n");
+        "TIME (UTC)  CLIENT  TYPE  DOMAIN  OUTCOME  RCODE  MS  BY  SITE\n"
+        "No query matches. New ones show when they are written: query_log.flush_interval later.\n");
 }
 
 TEST_CASE("stats show every outcome with its share") {
