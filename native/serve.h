@@ -27,8 +27,8 @@ class Serving {
   // One line on failure; nothing runs then.
   Status start();
   // Applies what can change without a restart: upstreams, lists, local records, blocking, the TTLs
-  // of the cache, privacy, query_log.enabled, its hand-off, flush interval and retention, the log level. On
-  // failure nothing has changed. Returns the keys that differ and need a restart.
+  // of the cache, privacy, query_log.enabled, its hand-off, flush interval and retention, the log
+  // level. On failure nothing has changed. Returns the keys that differ and need a restart.
   Result<std::vector<std::string>> reload(const Config& next);
   // Bounded: answers under way, then what the log holds, then the rest.
   void stop();
