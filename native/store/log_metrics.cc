@@ -34,6 +34,12 @@ void add_storage(const LogMetrics::Reading& reading, std::vector<MetricFamily>* 
   counter("weir_storage_halvings_total", "Batches refused for their data", stats.halvings);
   counter("weir_storage_corrupt_events_total", "Events in stored segments that fail their checks",
           stats.corrupt_events);
+  counter("weir_storage_merged_segments_total", "Segments put together into larger ones",
+          stats.merged_segments);
+  counter("weir_storage_merge_read_bytes_total", "Bytes of the segments that were merged",
+          stats.merge_read_bytes);
+  counter("weir_storage_merge_written_bytes_total", "Bytes of the segments made of them",
+          stats.merge_written_bytes);
   gauge("weir_storage_circuit_open", "1 while writes are refused because the database fails",
         stats.circuit_open ? 1 : 0);
   gauge("weir_storage_database_bytes", "Size of the database file", reading.database_bytes);

@@ -23,17 +23,31 @@ int64_t Maintenance::next_due_ms() const {
 void Maintenance::begin(Kind kind, const ClockPair& now) {
   kind_ = kind;
   if (kind == kRollup) {
-    rollup_ = {};
-    RollupBudget budget{.events = kRollupEventsMax, .statements = kRollupStatementsMin};
-    if (!rolled_once_) budget.tail_events_max = 0;
-    operation_ = advance_rollups(now.wall_ms, budget, &rollup_);
-  } else {
+    operation_ = begin_rollup(now.wall_ms);
+  } else if (kind == kRetention) {
     RetentionPolicy policy = policy_();
     policy.now_ms = now.wall_ms;
-    retention_ = {};
     operation_ = retain(policy, &retention_);
+  } else {
+    operation_ = begin_merge(kind, now.wall_ms);
   }
   reply_ = {};
+}
+
+OperationPtr Maintenance::begin_rollup(int64_t wall_ms) {
+  RollupBudget budget{.events = kRollupEventsMax, .statements = kRollupStatementsMin};
+  if (!rolled_once_) budget.tail_events_max = 0;
+  return advance_rollups(wall_ms, budget, &rollup_);
+}
+
+OperationPtr Maintenance::begin_merge(Kind kind, int64_t wall_ms) {
+  MergePolicy policy{.now_ms = wall_ms, .delay_ms = kSealDelayMs};
+  if (kind == kMerge) return merge_segments(policy, &merge_);
+  policy.delay_ms = kMergeLevel2DelayMs;
+  policy.acked_only = policy_().keep_unacked;
+  policy.events_max = kSegmentLevel2EventsMax;
+  policy.bytes_max = kSegmentLevel2BytesMax;
+  return merge_segments(policy, &merge_level2_);
 }
 
 bool Maintenance::step(const ClockPair& now) {
@@ -69,17 +83,32 @@ void Maintenance::finish(const Status& status, const ClockPair& now) {
   if (!status.ok() && !task.failed) spdlog::warn("{} failed: {}", task.name, status.message());
   task.failed = !status.ok();
   // An operation that ended by its budget goes on at once, in the next gap between flushes.
-  const bool more = status.ok() && ((kind_ == kRollup && !rollup_.done) ||
-                                    (kind_ == kRetention && !retention_.done));
+  const bool more = status.ok() && has_more();
   task.due_ms = now.monotonic_us / 1000 + (more ? 0 : task.interval_ms);
   if (kind_ == kRollup && status.ok() && !more) rolled_once_ = true;
   if (kind_ == kRollup && rollup_.corrupt > 0) {
     corrupt_events_ += rollup_.corrupt;
     spdlog::error("{} events stand in segments that fail their checks", rollup_.corrupt);
   }
+  if (kind_ == kMerge) count_merge(merge_);
+  if (kind_ == kMergeLevel2) count_merge(merge_level2_);
   if (kind_ == kRetention && retention_.events > 0) {
     spdlog::info("retention removed {} events", retention_.events);
   }
+}
+
+// Whether the operation that has ended left something for another one to do at once.
+bool Maintenance::has_more() const {
+  if (kind_ == kRollup) return !rollup_.done;
+  if (kind_ == kRetention) return !retention_.done;
+  if (kind_ == kCheckpoint) return false;
+  return !(kind_ == kMerge ? merge_ : merge_level2_).done;
+}
+
+void Maintenance::count_merge(const MergeProgress& progress) {
+  merged_.segments += progress.segments;
+  merged_.bytes_before += progress.bytes_before;
+  merged_.bytes_after += progress.bytes_after;
 }
 
 }  // namespace weir

@@ -1,4 +1,5 @@
-// Maintenance: what the writer does between two flushes: rollups, retention, WAL checkpoints.
+// Maintenance: what the writer does between two flushes: rollups, merging of segments, retention,
+// WAL checkpoints.
 //
 // Each call does one step of one operation, so that the rings are drained in between. A failure is
 // reported once and tried again at the next time.
@@ -15,10 +16,20 @@
 
 namespace weir {
 
+struct MergeTotals {
+  uint64_t segments = 0;  // put together, of both levels
+  uint64_t bytes_before = 0;
+  uint64_t bytes_after = 0;
+};
+
 // Lives on the writer thread.
 class Maintenance {
  public:
   static constexpr int64_t kRollupIntervalMs = 10'000;
+  static constexpr int64_t kMergeIntervalMs = 60'000;
+  static constexpr int64_t kMergeLevel2IntervalMs = 300'000;
+  // By then the forwarder has usually cut the hour, and people have looked at what is newest.
+  static constexpr int64_t kMergeLevel2DelayMs = kHourMs;
   static constexpr int64_t kRetentionIntervalMs = 600'000;
   static constexpr int64_t kCheckpointIntervalMs = 15'000;
   // Rolled up in one step: a few milliseconds.
@@ -35,6 +46,8 @@ class Maintenance {
 
   // Events in stored segments that failed their checks, found since the start.
   uint64_t corrupt_events() const { return corrupt_events_; }
+  // What merging has done since the start.
+  const MergeTotals& merged() const { return merged_; }
 
  private:
   // One kind of work with its own times.
@@ -44,21 +57,30 @@ class Maintenance {
     int64_t due_ms = 0;
     bool failed = false;  // reported already
   };
-  enum Kind : size_t { kRollup, kRetention, kCheckpoint, kTasks };
+  enum Kind : size_t { kRollup, kMerge, kMergeLevel2, kRetention, kCheckpoint, kTasks };
 
   void begin(Kind kind, const ClockPair& now);
+  OperationPtr begin_rollup(int64_t wall_ms);
+  OperationPtr begin_merge(Kind kind, int64_t wall_ms);
+  bool has_more() const;
+  void count_merge(const MergeProgress& progress);
   void finish(const Status& status, const ClockPair& now);
 
   Executor& executor_;
   std::function<RetentionPolicy()> policy_;
   std::function<Status()> checkpoint_;
   std::array<Task, kTasks> tasks_{{{"rollup", kRollupIntervalMs},
+                                   {"merge", kMergeIntervalMs},
+                                   {"merge to level 2", kMergeLevel2IntervalMs},
                                    {"retention", kRetentionIntervalMs},
                                    {"checkpoint", kCheckpointIntervalMs}}};
   Kind kind_ = kRollup;     // of operation_
   OperationPtr operation_;  // under way, or null
   Reply reply_;
   RollupProgress rollup_;
+  MergeProgress merge_;
+  MergeProgress merge_level2_;
+  MergeTotals merged_;
   RetentionProgress retention_;
   bool rolled_once_ = false;  // the first run since the start takes the whole tail and so checks it
   uint64_t corrupt_events_ = 0;

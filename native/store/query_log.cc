@@ -171,6 +171,10 @@ void SqliteQueryLog::publish() {
   now.stats.retries = batching.retries;
   now.stats.halvings = batching.halvings;
   now.stats.corrupt_events = maintenance_->corrupt_events();
+  const MergeTotals& merged = maintenance_->merged();
+  now.stats.merged_segments = merged.segments;
+  now.stats.merge_read_bytes = merged.bytes_before;
+  now.stats.merge_written_bytes = merged.bytes_after;
   now.stats.circuit_open = committer_->circuit_open();
   now.stats.last_error = committer_->last_error();
   published_.with([&now](Published& published) { published = std::move(now); });

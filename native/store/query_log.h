@@ -48,14 +48,17 @@ struct LogPosition {
 };
 
 struct QueryLogStats {
-  uint64_t held = 0;            // events not yet committed: rings, writer and batch in flight
-  uint64_t capacity = 0;        // buffer_events
-  uint64_t batches = 0;         // committed
-  uint64_t retries = 0;         // commits that the environment refused
-  uint64_t halvings = 0;        // batches that the database refused for their data
-  uint64_t corrupt_events = 0;  // in stored segments that failed their checks at rollup
-  bool circuit_open = false;    // the database has failed repeatedly; writes are refused at once
-  std::string last_error;       // of the writer; empty since the last success
+  uint64_t held = 0;             // events not yet committed: rings, writer and batch in flight
+  uint64_t capacity = 0;         // buffer_events
+  uint64_t batches = 0;          // committed
+  uint64_t retries = 0;          // commits that the environment refused
+  uint64_t halvings = 0;         // batches that the database refused for their data
+  uint64_t corrupt_events = 0;   // in stored segments that failed their checks at rollup
+  uint64_t merged_segments = 0;  // small ones, put together into larger ones
+  uint64_t merge_read_bytes = 0;
+  uint64_t merge_written_bytes = 0;
+  bool circuit_open = false;  // the database has failed repeatedly; writes are refused at once
+  std::string last_error;     // of the writer; empty since the last success
 };
 
 class QueryLog {

@@ -7,15 +7,6 @@ namespace {
 constexpr int64_t kInHourMs = kSampleHourMs + 1;          // the first hour is not over
 constexpr int64_t kAfterMs = kSampleHourMs + 2 * kDayMs;  // every hour is over
 
-CutResult cut(Executor& executor, int64_t log_no, uint64_t from, int64_t now_ms,
-              CutLimits limits = {}) {
-  CutResult result;
-  const Status status = run(executor, cut_log(log_no, from, now_ms, limits, &result));
-  INFO(status.message());
-  REQUIRE(status.ok());
-  return result;
-}
-
 // The segments of a body; they must be contiguous from `first` to `end`.
 std::vector<SegmentReader> segments_of(const CutResult& result) {
   std::vector<SegmentReader> segments;
@@ -33,15 +24,6 @@ std::vector<SegmentReader> segments_of(const CutResult& result) {
   }
   REQUIRE(end == result.end);
   return segments;
-}
-
-// Appends events [0, end) in small segments, as a writer does that flushes often.
-void append_small(Executor& executor, const LogState& log, uint64_t end, uint64_t size = 7) {
-  for (uint64_t first = 0; first < end;) {
-    const uint64_t count = std::min({size, end - first, 3600 - first % 3600});
-    append_ok(executor, log.log_no, {sample_segment({.first = first, .count = count})});
-    first += count;
-  }
 }
 
 void check_events(const std::vector<SegmentReader>& segments, uint64_t first, uint64_t end) {

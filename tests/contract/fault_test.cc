@@ -149,6 +149,26 @@ TEMPLATE_TEST_CASE("retention through any failure removes and counts each event 
       });
 }
 
+TEMPLATE_TEST_CASE("a merge through any failure keeps each event once", "", MemoryStore,
+                   SqliteStore) {
+  for_every_failure<TestType>(
+      [](TestType& store) {
+        prepare_log(store);
+        REQUIRE(rolled(store.executor()).ok());
+      },
+      [](Executor& executor) {
+        MergeProgress progress;
+        return run(executor, merge_segments({.now_ms = kLaterMs, .events_max = 40}, &progress));
+      },
+      [](TestType& store) {
+        CHECK(content_of(store.executor(), 1) == sample_lines(0, 100));
+        const auto [first, last] = std::pair(segment_id(1, 0), last_segment_id(1));
+        const Rows rows =
+            answer_of(store.executor(), {StatementId::kSegmentData, {first, last, int64_t{100}}});
+        CHECK(rows.rows.size() == 4);  // 40, 40, 10 and the newest row
+      });
+}
+
 TEMPLATE_TEST_CASE("moving a tail through any failure leaves each event in one log", "",
                    MemoryStore, SqliteStore) {
   for_every_failure<TestType>(

@@ -7,11 +7,15 @@ namespace {
 
 struct Fixture : LogFixture {
   int64_t retention_days = 7;
+  bool keep_unacked = false;
   int checkpoints = 0;
   Status checkpoint_status;
   ClockPair clock{kSampleHourMs + 2 * kHourMs, 0};
   Maintenance maintenance{executor,
-                          [this] { return RetentionPolicy{.events_days = retention_days}; },
+                          [this] {
+                            return RetentionPolicy{.events_days = retention_days,
+                                                   .keep_unacked = keep_unacked};
+                          },
                           [this] {
                             ++checkpoints;
                             return checkpoint_status;
@@ -30,6 +34,23 @@ struct Fixture : LogFixture {
   void append(uint64_t first, uint64_t count) {
     append_ok(store.executor(), opened(store.executor()).log_no,
               {sample_segment({.first = first, .count = count})});
+  }
+  // Segments of 40,000 events of one hour: two are too many for the first level.
+  void append_dense(uint64_t segments) {
+    const int64_t log_no = opened(store.executor()).log_no;
+    SegmentBuilder builder;
+    for (uint64_t n = 0; n < 40'000; ++n) REQUIRE(builder.add(sample_event(n % 3000)).ok());
+    for (uint64_t i = 0; i < segments; ++i) {
+      append_ok(store.executor(), log_no, {builder.encode({sample_log(1), i * 40'000, false, {}})});
+    }
+  }
+  std::vector<int64_t> row_counts() {
+    const Rows rows = answer_of(
+        store.executor(),
+        {StatementId::kSegmentData, {segment_id(1, 0), last_segment_id(1), int64_t{1000}}});
+    std::vector<int64_t> counts;
+    for (size_t i = 0; i < rows.rows.size(); ++i) counts.push_back(*integer_at(rows, i, 1));
+    return counts;
   }
   uint64_t rolled_through() { return state_of(store.executor(), 1).rolled_through; }
 };
@@ -90,6 +111,49 @@ TEST_CASE("a damaged segment is counted once") {
   f.run_due();
   CHECK(f.maintenance.corrupt_events() == 10);
   CHECK(f.rolled_through() == 15);
+}
+
+TEST_CASE("a finished hour is merged once it is rolled up") {
+  Fixture f;
+  for (uint64_t i = 0; i < 5; ++i) f.append(i * 10, 10);
+  f.run_due();
+  f.wait_ms(Maintenance::kMergeIntervalMs);
+  f.run_due();
+  CHECK(f.maintenance.merged().segments == 4);
+  CHECK(f.maintenance.merged().bytes_after < f.maintenance.merged().bytes_before);
+  CHECK(f.row_counts() == std::vector<int64_t>{40, 10});
+}
+
+TEST_CASE("an hour that is under way is not merged") {
+  Fixture f;
+  f.clock.wall_ms = kSampleHourMs + kHourMs + kSealDelayMs - 1;
+  for (uint64_t i = 0; i < 3; ++i) f.append(i * 10, 10);
+  f.run_due();
+  CHECK(f.maintenance.merged().segments == 0);
+  f.wait_ms(Maintenance::kMergeIntervalMs);
+  f.run_due();
+  CHECK(f.maintenance.merged().segments == 2);
+}
+
+TEST_CASE("segments past the first level's bound are merged an hour later") {
+  Fixture f;
+  f.clock.wall_ms = kSampleHourMs + kHourMs + Maintenance::kMergeLevel2DelayMs - 1;
+  f.append_dense(3);
+  f.run_due();
+  CHECK(f.row_counts() == std::vector<int64_t>{40'000, 40'000, 40'000});
+  f.wait_ms(Maintenance::kMergeLevel2IntervalMs);
+  f.run_due();
+  CHECK(f.row_counts() == std::vector<int64_t>{80'000, 40'000});
+}
+
+TEST_CASE("with a forwarder, only what is acked reaches the second level") {
+  Fixture f;
+  f.keep_unacked = true;
+  f.append_dense(4);
+  REQUIRE(run(f.store.executor(), set_acked(1, 80'000)).ok());
+  f.clock.wall_ms += kDayMs;
+  f.run_due();
+  CHECK(f.row_counts() == std::vector<int64_t>{80'000, 40'000, 40'000});
 }
 
 TEST_CASE("what fails at any step is tried again at the next time, and done then") {

@@ -99,6 +99,24 @@ inline void append_ok(Executor& executor, int64_t log_no, const std::vector<Byte
   REQUIRE(status.ok());
 }
 
+// Appends events [0, end) in small segments, as a writer does that flushes often.
+inline void append_small(Executor& executor, const LogState& log, uint64_t end, uint64_t size = 7) {
+  for (uint64_t first = 0; first < end;) {
+    const uint64_t count = std::min({size, end - first, 3600 - first % 3600});
+    append_ok(executor, log.log_no, {sample_segment({.first = first, .count = count})});
+    first += count;
+  }
+}
+
+inline CutResult cut(Executor& executor, int64_t log_no, uint64_t from, int64_t now_ms,
+                     CutLimits limits = {}) {
+  CutResult result;
+  const Status status = run(executor, cut_log(log_no, from, now_ms, limits, &result));
+  INFO(status.message());
+  REQUIRE(status.ok());
+  return result;
+}
+
 inline Rows answer_of(Executor& executor, Statement statement) {
   Reply reply = executor.run_group(Group{{std::move(statement)}, false});
   REQUIRE(reply.status.ok());

@@ -122,6 +122,22 @@ Result<Rows> segment_assert(Db& db, const P& p) {
   return Rows{{{std::string("null")}}, 0};
 }
 
+Result<Rows> segments_assert(Db& db, const P& p) {
+  int64_t rows = 0;
+  int64_t events = 0;
+  int64_t crcs = 0;
+  for (auto row = db.segments.lower_bound(p.integer(1));
+       row != db.segments.end() && row->first <= p.integer(2); ++row, ++rows) {
+    if (row->second.kind > 0) return conflict();
+    events += row->second.count;
+    crcs += row->second.crc;
+  }
+  if (rows == 0 || rows != p.integer(3) || events != p.integer(4) || crcs != p.integer(5)) {
+    return conflict();
+  }
+  return Rows{{{std::string("null")}}, 0};
+}
+
 Result<Rows> segment_list(Db& db, const P& p) {
   auto from = db.segments.upper_bound(p.integer(2));
   if (from != db.segments.begin() && std::prev(from)->first >= p.integer(1)) --from;
@@ -285,6 +301,7 @@ const MemoryHandlers& memory_log_handlers() {
       {kSegmentAppend, segment_append},
       {kSegmentPut, segment_put},
       {kSegmentAssert, segment_assert},
+      {kSegmentsAssert, segments_assert},
       {kSegmentList, segment_list},
       {kSegmentData, segment_data},
       {kSegmentMarkCorrupt, segment_mark_corrupt},

@@ -69,6 +69,8 @@ inline constexpr size_t kSegmentBytesMax = 32 << 20;  // any segment
 inline constexpr size_t kSegmentLevel1EventsMax =
     65536;  // native: one decode is about a millisecond
 inline constexpr size_t kSegmentLevel1BytesMax = 900'000;  // below D1's and the WASM copy's comfort
+inline constexpr size_t kSegmentLevel2EventsMax = 1 << 20;  // native: ten dictionaries for 10 M
+inline constexpr size_t kSegmentLevel2BytesMax = 12 << 20;  // read whole by whoever needs an event
 inline constexpr size_t kSegmentEdgeEventsMax =
     16384;  // one D1 row that decodes within a Worker's budget
 inline constexpr size_t kSegmentEdgeBytesMax = 128 << 10;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -132,6 +133,31 @@ OperationPtr ingest(IngestRequest request);
 // interval_s}. An unknown log is one that has nothing: 0 and null.
 OperationPtr ingest_state(std::string site, const LogId& log, Bytes token_sha256,
                           int64_t interval_s);
+
+// --- Merging ---
+
+struct MergePolicy {
+  int64_t now_ms = 0;
+  int64_t delay_ms = 0;     // after its end until an hour is merged
+  bool acked_only = false;  // only what the receiver has; for segments too large to be cut often
+  uint64_t events_max = kSegmentLevel1EventsMax;
+  uint64_t bytes_max = kSegmentLevel1BytesMax;
+  uint64_t merges_max = 64;  // per run
+};
+struct MergeProgress {
+  // By log: what comes before is merged. Kept from run to run by the caller, who may begin anew
+  // with an empty one at the price of walking over the log.
+  std::map<int64_t, uint64_t> through;
+  uint64_t merges = 0;    // segments made, in this run …
+  uint64_t segments = 0;  // … of so many
+  uint64_t bytes_before = 0;
+  uint64_t bytes_after = 0;
+  bool done = true;  // false: the run ended early
+};
+// Puts neighbouring segments of finished hours together, as long as they stay within the policy's
+// bounds. Only what is rolled up, and never a log's newest row. The events, their numbers and their
+// order stay as they are; gaps and what fails its checks stay rows of their own.
+OperationPtr merge_segments(MergePolicy policy, MergeProgress* result);
 
 // --- Retention ---
 
