@@ -79,6 +79,7 @@ struct Batcher::State {
   int64_t retry_at_ms = 0;
 
   LedgerCounters outside;
+  uint64_t gaps = 0;  // declared in this log
   BatcherStats stats;
   int fill_percent = 0;
   bool draining = false;
@@ -106,7 +107,7 @@ struct Batcher::State {
 LedgerCounters Batcher::State::ledger_through(uint64_t end) const {
   LedgerCounters ledger = outside;
   ledger.offered += end - start;
-  ledger.dropped[static_cast<size_t>(DropReason::kData)] += stats.dropped_data;
+  ledger.dropped[static_cast<size_t>(DropReason::kData)] += gaps;
   return ledger;
 }
 
@@ -118,7 +119,7 @@ void Batcher::State::close_open() {
   piece.segment = builder.encode({log, piece.first, false, ledger_through(next)});
   piece.events = std::exchange(open, EventList());
   piece.oldest_ms = open_since_ms;
-  piece.gaps_at_closing = stats.dropped_data;
+  piece.gaps_at_closing = gaps;
   pieces.push_back(std::move(piece));
   builder.clear();
 }
@@ -179,7 +180,7 @@ void Batcher::State::fill_batch() {
   batch.first = pieces.front().first;
   for (size_t i = 0; i < batch_pieces; ++i) {
     Piece& piece = pieces[i];
-    if (!piece.gap && piece.gaps_at_closing != stats.dropped_data) {
+    if (!piece.gap && piece.gaps_at_closing != gaps) {
       // A gap was declared since this segment was closed; its head must not say less.
       auto renewed = rewrite_segment_head(piece.segment,
                                           {log, piece.first, false, ledger_through(piece.end())});
@@ -202,7 +203,7 @@ Piece Batcher::State::piece_of(const Piece& from, size_t begin, size_t end) cons
   Piece piece;
   piece.first = from.first + begin;
   piece.oldest_ms = from.oldest_ms;
-  piece.gaps_at_closing = stats.dropped_data;
+  piece.gaps_at_closing = gaps;
   piece.ends_batch = true;
   SegmentBuilder half;
   for (size_t i = begin; i < end; ++i) {
@@ -233,6 +234,7 @@ void Batcher::State::halve() {
     return;
   }
   ++stats.dropped_data;
+  ++gaps;
   failed.gap = true;
   failed.ends_batch = true;
   failed.segment = encode_gap(log, failed.first, failed.end(), GapReason::kData,
@@ -330,6 +332,32 @@ void Batcher::set_fill(int percent) { state_->fill_percent = percent; }
 void Batcher::set_flush_interval(int64_t interval_ms, int64_t longest_ms) {
   state_->options.flush_interval_ms = interval_ms;
   state_->options.flush_interval_ms_longest = longest_ms;
+}
+
+uint64_t Batcher::rehome(const LogId& log, uint64_t next) {
+  State& s = *state_;
+  WEIR_CHECK(!s.outstanding);
+  s.close_open();
+  const std::deque<Piece> held = std::exchange(s.pieces, {});
+  s.batch_pieces = 0;
+  s.log = log;
+  s.start = s.next = s.durable = next;
+  s.gaps = 0;
+  const bool draining = s.draining;
+  const uint64_t added = s.stats.added;
+  uint64_t let_go = 0;
+  for (const Piece& piece : held) {
+    if (piece.gap) {
+      let_go += piece.events.size();
+      continue;
+    }
+    for (size_t i = 0; i < piece.events.size(); ++i) {
+      WEIR_CHECK(add(piece.events.at(i), piece.oldest_ms).ok());  // it was taken before
+    }
+  }
+  s.draining = draining;
+  s.stats.added = added;
+  return let_go;
 }
 
 void Batcher::set_ledger(const LedgerCounters& ledger) { state_->outside = ledger; }

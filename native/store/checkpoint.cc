@@ -16,11 +16,11 @@ Status prepare_for_checkpoints(SqliteDatabase& database) {
 Status checkpoint(SqliteDatabase& database, uint64_t wal_bytes) {
   sqlite3* const handle = database.handle();
   const bool truncate = wal_bytes >= kWalTruncateBytes;
-  if (truncate) sqlite3_busy_timeout(handle, kTruncateWaitMs);
+  if (truncate) database.busy_wait().set_timeout_ms(kTruncateWaitMs);
   const int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
   const int result = sqlite3_wal_checkpoint_v2(handle, nullptr, mode, nullptr, nullptr);
   const Status status = result == SQLITE_OK || result == SQLITE_BUSY ? Status() : database.status();
-  if (truncate) sqlite3_busy_timeout(handle, SqliteDatabase::Options().busy_timeout_ms);
+  if (truncate) database.busy_wait().set_timeout_ms(SqliteDatabase::Options().busy_timeout_ms);
   return status;
 }
 

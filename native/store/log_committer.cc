@@ -50,6 +50,10 @@ LogCommitter::LogCommitter(const Parts& parts, LogAccount account, const Batcher
 
 void LogCommitter::start_batcher() {
   batcher_ = std::make_unique<Batcher>(account_.log.log, account_.log.end, options_);
+  begin_account();
+}
+
+void LogCommitter::begin_account() {
   at_start_ = account_.accounted;
   // For heads: every number was offered, also where the events came here from another log.
   at_start_.offered = account_.log.end;
@@ -60,7 +64,8 @@ void LogCommitter::start_batcher() {
 }
 
 int64_t LogCommitter::next_deadline_ms() const {
-  return drops_ ? drops_retry_ms_ : batcher_->next_deadline_ms();
+  if (drops_) return drops_retry_ms_;
+  return forked_ ? leave_at_ms_ : batcher_->next_deadline_ms();
 }
 
 void LogCommitter::add(const Event& event, int64_t now_ms) {
@@ -135,6 +140,14 @@ bool LogCommitter::commit_due() {
     run_drops();
     return true;
   }
+  if (forked_) {
+    if (now_ms < leave_at_ms_) return false;
+    if (const Status status = leave_log(); !status.ok()) {
+      note(status, true);
+      leave_at_ms_ = now_ms + kDropsRetryMs;
+      return true;
+    }
+  }
   batcher_->set_ledger(outside());
   const Batch* batch = batcher_->poll(now_ms);
   if (batch == nullptr) return false;
@@ -178,6 +191,7 @@ void LogCommitter::on_failure(const Batch& batch, const Status& status) {
   } else {
     spdlog::error("the database refuses event {}: {}", batch.first, status.message());
   }
+  forked_ = status.code() == Code::kConflict || status.code() == Code::kNotFound;
   note(status, !status.is_data_error() || batch.events == 0);
   batcher_->failed(status, monotonic_ms(clock_()));
 }
@@ -208,7 +222,7 @@ void LogCommitter::run_drops() {
 void LogCommitter::hurry() {
   const int64_t now_ms = monotonic_ms(clock_());
   batcher_->drain(now_ms);
-  drops_retry_ms_ = now_ms;
+  drops_retry_ms_ = leave_at_ms_ = now_ms;
 }
 
 Status LogCommitter::commit_all() {
@@ -232,12 +246,30 @@ void LogCommitter::abandon() {
   start_batcher();
 }
 
-void LogCommitter::switch_to(LogAccount account) {
-  WEIR_CHECK(idle());
-  // What was offered and is not accounted for goes with us: it is in the rings.
+// The account goes on in another log; what was offered and is not accounted for goes with it.
+void LogCommitter::adopt(LogAccount account) {
   const LedgerCounters base = parts_.page.state().base + account_.accounted - account.accounted;
   account_ = std::move(account);
   parts_.page.set_state({account_.log.log, account_.log.end, base, false});
+}
+
+// Somebody else wrote to our log, or it is gone. Its numbers are not ours any more, so that what is
+// held gets new ones in a new log.
+Status LogCommitter::leave_log() {
+  WEIR_ASSIGN(LogAccount account, open_new_log(parts_.executor, account_.log.site, clock_().wall_ms,
+                                               parts_.make_log_id));
+  spdlog::error("somebody else changed log {}: {} events go on in log {}", account_.log.log_no,
+                batcher_->events_held(), account.log.log_no);
+  adopt(std::move(account));
+  parts_.gauge.give_back(batcher_->rehome(account_.log.log, account_.log.end));
+  begin_account();
+  forked_ = false;
+  return {};
+}
+
+void LogCommitter::switch_to(LogAccount account) {
+  WEIR_CHECK(idle());
+  adopt(std::move(account));
   earlier_ = earlier_ + batcher_->stats();
   start_batcher();
 }

@@ -4,7 +4,8 @@
 // the difference between the mapped counters and what the database accounts for; the counters are
 // raised before the commit, never after, so that a kill between the two loses no count. A failed
 // commit is repeated with the very same request, so that it does not matter whether it failed or
-// only its answer was lost.
+// only its answer was lost. Where somebody else has written to the log, or removed it, repeating is
+// of no use: what is held goes on in a new log.
 //
 // Lives on the writer thread, except where it says otherwise.
 #pragma once
@@ -37,6 +38,7 @@ class LogCommitter {
     Executor& executor;
     LedgerPage& page;
     BufferGauge& gauge;
+    MakeLogId make_log_id;  // of the log that follows one that somebody else wrote to
   };
   // Told about every attempt to commit: events, microseconds, success.
   using Observer = std::function<void(uint64_t events, int64_t duration_us, const Status& status)>;
@@ -88,6 +90,9 @@ class LogCommitter {
   void on_success(const Batch& batch);
   void on_failure(const Batch& batch, const Status& status);
   void run_drops();
+  Status leave_log();
+  void adopt(LogAccount account);
+  void begin_account();
   void start_batcher();
   void update_stats();
 
@@ -103,7 +108,9 @@ class LogCommitter {
   AppendRequest request_;        // of the batch in flight
   std::optional<AppendRequest> drops_;
   int64_t drops_retry_ms_ = 0;
-  int failures_ = 0;  // in a row
+  bool forked_ = false;      // the log is not as we left it: the next commit needs another one
+  int64_t leave_at_ms_ = 0;  // tried again then
+  int failures_ = 0;         // in a row
   std::string last_error_;
   BatcherStats stats_, earlier_;
   std::atomic<uint64_t> stored_{0};

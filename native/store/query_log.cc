@@ -145,8 +145,8 @@ void SqliteQueryLog::start_writer(LogAccount account) {
                                 .flush_interval_ms_longest = options_.flush_interval_ms_longest,
                                 .jitter_seed = RandomSource().next<uint64_t>()};
   committer_ = std::make_unique<LogCommitter>(
-      LogCommitter::Parts{executor_, *page_, intake_.gauge}, std::move(account), batching,
-      ClockPair::now, [this](uint64_t events, int64_t duration_us, const Status&) {
+      LogCommitter::Parts{executor_, *page_, intake_.gauge, random_log_id}, std::move(account),
+      batching, ClockPair::now, [this](uint64_t events, int64_t duration_us, const Status&) {
         metrics_->on_flush(events, duration_us);
       });
   maintenance_ = std::make_unique<Maintenance>(
@@ -300,6 +300,7 @@ Result<LogState> SqliteQueryLog::new_log_on_writer() {
 Status SqliteQueryLog::stop(int64_t bound_ms) {
   if (writer_ == nullptr) return {};
   intake_.mode = Intake::Mode::kStopped;
+  database_.busy_wait().give_up_at_us(monotonic_us() + bound_ms * 1000);
   if (writer_->stop(bound_ms)) return {};
   return Status(Code::kUnavailable,
                 "the last counts could not be written: " + committer_->last_error());

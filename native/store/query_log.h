@@ -95,7 +95,8 @@ class QueryLog {
   // Opens a new log without moving anything and goes on there.
   virtual Result<LogState> new_log() = 0;
 
-  // Drains and commits for at most `bound_ms`, then counts what is left as dropped{shutdown}. Call
+  // Drains and commits for at most `bound_ms`, then counts what is left as dropped{shutdown}; a
+  // lock of another process is waited for no longer than that. Call
   // it after the producers have ended; later offers are dropped{shutdown} too. Reads go on.
   static constexpr int64_t kStopMsDefault = 5000;
   virtual Status stop(int64_t bound_ms = kStopMsDefault) = 0;

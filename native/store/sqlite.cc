@@ -1,4 +1,12 @@
+// SQLite's own busy timeout cannot be shortened while somebody waits in it, so the wait is ours: a
+// stop must not last as long as another process holds a lock.
 #include "native/store/sqlite.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "native/runtime/clock.h"
 
 namespace weir {
 namespace {
@@ -43,6 +51,19 @@ int open_flags(SqliteDatabase::Mode mode) {
 }
 
 }  // namespace
+
+// Called again and again while the lock is taken; 0 gives up.
+int BusyWait::on_busy(void* self, int tries) {
+  constexpr int kNapMsMax = 20;
+  auto& wait = *static_cast<BusyWait*>(self);
+  const int64_t now_us = monotonic_us();
+  if (tries == 0) wait.begin_us_ = now_us;
+  if (now_us - wait.begin_us_ >= int64_t{wait.timeout_ms_} * 1000 || now_us >= wait.give_up_us_) {
+    return 0;
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(std::min(1 + tries, kNapMsMax)));
+  return 1;
+}
 
 Code sqlite_code(int result, std::string_view message) {
   switch (result & 0xff) {
@@ -120,7 +141,8 @@ Result<SqliteDatabase> SqliteDatabase::open(const std::string& path, const Optio
 }
 
 Status SqliteDatabase::configure(const Options& options) {
-  sqlite3_busy_timeout(handle(), options.busy_timeout_ms);
+  busy_wait_->set_timeout_ms(options.busy_timeout_ms);
+  sqlite3_busy_handler(handle(), &BusyWait::on_busy, busy_wait_.get());
   if (options.defensive) {
     sqlite3_db_config(handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(handle(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);

@@ -7,7 +7,9 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +21,22 @@
 namespace weir {
 
 class SqliteDatabase;
+
+// How long a connection waits for a lock of another process. Thread-safe.
+class BusyWait {
+ public:
+  void set_timeout_ms(int timeout_ms) { timeout_ms_ = timeout_ms; }
+  // From then on (monotonic_us of runtime/clock.h) nothing is waited for; a wait under way ends.
+  void give_up_at_us(int64_t time_us) { give_up_us_ = time_us; }
+
+ private:
+  friend class SqliteDatabase;
+  static int on_busy(void* self, int tries);
+
+  std::atomic<int> timeout_ms_{0};
+  std::atomic<int64_t> give_up_us_{std::numeric_limits<int64_t>::max()};
+  int64_t begin_us_ = 0;  // of the wait under way; the connection's thread
+};
 
 // A prepared statement. Must not outlive its database.
 class SqliteStatement {
@@ -73,6 +91,7 @@ class SqliteDatabase {
   bool in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
   // For what has no wrapper here (backup, blob, status). Borrowed.
   sqlite3* handle() const { return database_.get(); }
+  BusyWait& busy_wait() const { return *busy_wait_; }
   // The Status of the last failed call.
   Status status() const;
 
@@ -83,6 +102,7 @@ class SqliteDatabase {
   explicit SqliteDatabase(sqlite3* database) : database_(database) {}
   Status configure(const Options& options);
 
+  std::unique_ptr<BusyWait> busy_wait_ = std::make_unique<BusyWait>();
   std::unique_ptr<sqlite3, Close> database_;
   std::vector<std::unique_ptr<SqliteStatement>>
       cache_;  // by StatementId; before database_ in death

@@ -373,5 +373,34 @@ TEST_CASE("the same events give the same segments") {
   CHECK(segments[0] == segments[1]);
 }
 
+TEST_CASE("in another log what is held is numbered anew, in order, and gaps are let go") {
+  Fixture f(small_options(), 40);
+  f.add(1, 0);
+  f.batcher.drain(0);
+  REQUIRE(f.batcher.poll(0) != nullptr);
+  f.batcher.failed(kPoison, 0);  // the event is a gap now
+  f.add(12, 5);                  // more than one segment
+  f.add(3, 6, 2 * kHour);
+  const LogId other{{7}};
+  CHECK(f.batcher.rehome(other, 100) == 1);
+  CHECK(f.batcher.durable_through() == 100);
+  CHECK(f.batcher.next() == 115);
+  CHECK(f.batcher.events_held() == 15);
+  CHECK(f.batcher.stats().added == 16);
+  uint64_t next = 100;
+  f.batcher.drain(10);
+  while (const Batch* batch = f.batcher.poll(10)) {
+    for (const Bytes& segment : batch->segments) {
+      const SegmentHead head = head_of(segment);
+      CHECK(head.log == other);
+      CHECK(head.first == next);
+      CHECK(head.ledger.dropped[static_cast<size_t>(DropReason::kData)] == 0);
+      next = head.end();
+    }
+    f.batcher.acked();
+  }
+  CHECK(next == 115);
+}
+
 }  // namespace
 }  // namespace weir

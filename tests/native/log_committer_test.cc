@@ -38,8 +38,8 @@ struct Fixture : LogFixture {
     BatcherOptions options;
     options.buffer_events_max = 1000;
     return std::make_unique<LogCommitter>(
-        LogCommitter::Parts{poison, *page, gauge}, settle(), options, [this] { return clock; },
-        [this](uint64_t, int64_t, const Status&) { ++flushes; });
+        LogCommitter::Parts{poison, *page, gauge, ids.maker()}, settle(), options,
+        [this] { return clock; }, [this](uint64_t, int64_t, const Status&) { ++flushes; });
   }
   // Offers events as producers and the writer do.
   void offer(uint64_t count, const char* qname = "a.example") {
@@ -231,6 +231,68 @@ TEST_CASE("heads balance: what a receiver reads from the newest one adds up") {
   REQUIRE(head.ok());
   CHECK(head->ledger.offered == 21);
   CHECK(head->ledger.dropped[static_cast<size_t>(DropReason::kBufferFull)] == 5);
+}
+
+// Somebody who does not know of us writes to our log.
+void intrude(Fixture& f) {
+  append_ok(f.store.executor(), f.log_no(),
+            {sample_segment({.log = f.committer->account().log.log, .first = f.end()})});
+}
+
+TEST_CASE("a log that somebody else wrote to is left, and what is held is stored in a new one") {
+  Fixture f;
+  f.offer(5);
+  f.commit();
+  const int64_t old_log = f.log_no();
+  f.offer(7);
+  f.page->slot(0).count_offered(2);
+  f.page->slot(0).count_dropped(DropReason::kBufferFull, 2);
+  intrude(f);
+  f.commit();
+  CHECK(f.log_no() == old_log);
+  f.commit();
+  CHECK(f.log_no() != old_log);
+  CHECK(f.end() == 7);
+  CHECK(f.ledger().stored == 7);
+  CHECK(dropped(f.ledger(), DropReason::kBufferFull) == 2);
+  check_balanced(f.ledger());
+  CHECK(f.committer->settled());
+  CHECK_FALSE(f.committer->circuit_open());
+  CHECK(f.gauge.held() == 0);
+  CHECK(f.page->state().log == f.committer->account().log.log);
+}
+
+TEST_CASE("leaving a log through a failure at any step stores each event once") {
+  uint64_t failures = 1;
+  for (uint64_t step = 1; failures > 0; ++step) {
+    Fixture f;
+    f.offer(4);
+    intrude(f);
+    f.commit();
+    f.executor.arm({.step = step});
+    REQUIRE(f.committer->commit_all().ok());
+    failures = f.executor.failures();
+    CHECK(f.ledger().stored == 4);
+    CHECK(f.end() == 4);
+    check_balanced(f.ledger());
+    CHECK(f.committer->settled());
+  }
+}
+
+TEST_CASE("a refused event stays counted once when its log is left before the gap is stored") {
+  Fixture f;
+  f.offer(1, "poison.example");
+  f.offer(3);
+  f.commit();  // refused; halves, until the first event is a gap
+  f.commit();
+  f.commit();
+  intrude(f);
+  REQUIRE(f.committer->commit_all().ok());
+  CHECK(f.ledger().stored == 3);
+  CHECK(dropped(f.ledger(), DropReason::kData) == 1);
+  check_balanced(f.ledger());
+  CHECK(f.gauge.held() == 0);
+  CHECK(f.committer->settled());
 }
 
 TEST_CASE("what cannot be written at the end is dropped{shutdown}") {

@@ -67,9 +67,9 @@ struct Fixture : LogFixture {
     BatcherOptions options;
     options.buffer_events_max = intake.gauge.capacity();
     options.flush_interval_ms = options.flush_interval_ms_longest = 1;
-    committer = std::make_unique<LogCommitter>(LogCommitter::Parts{gate, *page, intake.gauge},
-                                               settle(), options, ClockPair::now,
-                                               [](uint64_t, int64_t, const Status&) {});
+    committer = std::make_unique<LogCommitter>(
+        LogCommitter::Parts{gate, *page, intake.gauge, ids.maker()}, settle(), options,
+        ClockPair::now, [](uint64_t, int64_t, const Status&) {});
     maintenance = std::make_unique<Maintenance>(
         gate, [] { return RetentionPolicy{.events_days = 36'500}; }, [] { return Status(); });
     writer = std::make_unique<LogWriter>(

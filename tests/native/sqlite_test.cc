@@ -1,5 +1,8 @@
 #include "native/store/sqlite.h"
 
+#include <limits>
+#include <thread>
+
 #include "catch.h"
 #include "statements.h"
 #include "support/temporary_folder.h"
@@ -83,6 +86,18 @@ TEST_CASE("a second writer is unavailable while the first one writes") {
   SqliteDatabase second = open_or_fail(folder.path("weir.db"), {.busy_timeout_ms = 0});
   REQUIRE(first.execute("BEGIN IMMEDIATE").ok());
   CHECK(second.execute("BEGIN IMMEDIATE").code() == Code::kUnavailable);
+}
+
+TEST_CASE("a wait for another writer ends when it is told to give up") {
+  TemporaryFolder folder;
+  SqliteDatabase first = open_or_fail(folder.path("weir.db"));
+  // Without giving up this would wait for weeks.
+  constexpr int kForever = std::numeric_limits<int>::max();
+  SqliteDatabase second = open_or_fail(folder.path("weir.db"), {.busy_timeout_ms = kForever});
+  REQUIRE(first.execute("BEGIN IMMEDIATE").ok());
+  std::thread impatient([&] { second.busy_wait().give_up_at_us(0); });
+  CHECK(second.execute("BEGIN IMMEDIATE").code() == Code::kUnavailable);
+  impatient.join();
 }
 
 TEST_CASE("a full file system is unavailable and leaves the database usable") {

@@ -101,6 +101,10 @@ class Batcher {
   // what was dropped without a number since. Heads of segments carry them plus the events up to
   // the segment's end, so that offered = events + gaps + Σ dropped in every head.
   void set_ledger(const LedgerCounters& ledger);
+  // Goes on in another log: what is held gets the numbers `next`, `next` + 1, … there. The event of
+  // a gap that was refused stays counted and is let go; returns how many those are. Precondition:
+  // no batch is with the host.
+  uint64_t rehome(const LogId& log, uint64_t next);
   // Flush whatever is held, without waiting for a deadline or a backoff, until the next add().
   void drain(int64_t now_ms);
 
