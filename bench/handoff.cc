@@ -98,7 +98,8 @@ class SinkHandoff final : public Handoff {
   void drain() override {
     uint64_t sum = 0;
     const auto take = [&sum](ByteView bytes) { sum += decode_event(bytes)->qname.size(); };
-    uint64_t count = intake_.inline_batch.read(kBufferEventsDefault, take);
+    uint64_t count = intake_.inline_batch.read(
+        kBufferEventsDefault, [&](ByteView bytes, const Completion&) { take(bytes); });
     for (const auto& sink : sinks_) {
       count += sink->ring().read(kBufferEventsDefault, take);
       sink->ring().release();

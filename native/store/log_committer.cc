@@ -18,6 +18,9 @@ namespace {
 constexpr int64_t kDropsRetryMs = 1000;    // nobody waits for them
 constexpr int64_t kSlowFlushUs = 100'000;  // REQUIREMENTS 002-07
 
+const Status kRefused(Code::kConstraint, "the database refuses the event");
+const Status kNotWritten(Code::kUnavailable, "the log ended before the event was written");
+
 constexpr size_t kData = static_cast<size_t>(DropReason::kData);
 
 BatcherStats operator+(const BatcherStats& a, const BatcherStats& b) {
@@ -68,12 +71,18 @@ int64_t LogCommitter::next_deadline_ms() const {
   return forked_ ? leave_at_ms_ : batcher_->next_deadline_ms();
 }
 
-void LogCommitter::add(const Event& event, int64_t now_ms) {
-  const Status status = batcher_->add(event, now_ms);
-  if (status.ok()) return;
+std::optional<EventId> LogCommitter::add(const Event& event, int64_t now_ms, Completion done) {
+  uint64_t n = 0;
+  const Status status = batcher_->add(event, now_ms, &n);
+  if (status.ok()) {
+    if (done) completions_.add(n, std::move(done));
+    return EventId{account_.log.log, account_.log.log_no, n};
+  }
   // The gauge lets in no more than the batcher holds, so kFull means data that it cannot take.
   parts_.page.writer_slot().count_dropped(DropReason::kData);
   parts_.gauge.give_back(1);
+  if (done) done(status);
+  return std::nullopt;
 }
 
 // What the ledger has not got yet, with a batch of `events`. Offers of events that are still on
@@ -173,12 +182,15 @@ bool LogCommitter::commit_due() {
 void LogCommitter::on_success(const Batch& batch) {
   const uint64_t count = batch.count;
   const uint64_t events = batch.events;
+  const uint64_t end = batch.first + count;
   batcher_->acked();
   gaps_in_flight_ = 0;
   account_for(request_);
   note({}, false);
   stored_.fetch_add(events);  // these two together: a ledger is read in between
   parts_.gauge.give_back(count);
+  if (events == 0) completions_.fail(end, kRefused);  // a gap is a batch of its own
+  completions_.succeed(account_.log.log, account_.log.log_no, end);
 }
 
 void LogCommitter::on_failure(const Batch& batch, const Status& status) {
@@ -241,6 +253,7 @@ void LogCommitter::abandon() {
   // A gap that waits for its commit has been counted already.
   parts_.page.writer_slot().count_dropped(DropReason::kShutdown, left - gaps_in_flight_);
   parts_.gauge.give_back(left);
+  completions_.fail(batcher_->next(), kNotWritten);
   earlier_ = earlier_ + batcher_->stats();
   account_.log.end = batcher_->durable_through();
   start_batcher();
@@ -261,7 +274,11 @@ Status LogCommitter::leave_log() {
   spdlog::error("somebody else changed log {}: {} events go on in log {}", account_.log.log_no,
                 batcher_->events_held(), account.log.log_no);
   adopt(std::move(account));
-  parts_.gauge.give_back(batcher_->rehome(account_.log.log, account_.log.end));
+  const uint64_t from = batcher_->durable_through();
+  const uint64_t let_go = batcher_->rehome(account_.log.log, account_.log.end);
+  parts_.gauge.give_back(let_go);
+  completions_.fail(from + let_go, kRefused);  // a gap is always the first of what is held
+  completions_.renumber(from + let_go, account_.log.end);
   begin_account();
   forked_ = false;
   return {};

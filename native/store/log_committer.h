@@ -17,6 +17,7 @@
 #include <string>
 
 #include "native/runtime/clock.h"
+#include "native/store/completions.h"
 #include "native/store/intake.h"
 #include "native/store/ledger_page.h"
 #include "native/store/log_account.h"
@@ -46,8 +47,9 @@ class LogCommitter {
   LogCommitter(const Parts& parts, LogAccount account, const BatcherOptions& options, Clock clock,
                Observer observer);
 
-  // Numbers the event, or counts it as dropped{data} if it is out of bounds.
-  void add(const Event& event, int64_t now_ms);
+  // Numbers the event, or counts it as dropped{data} if it is out of bounds. `done` (may be empty)
+  // hears what becomes of it.
+  std::optional<EventId> add(const Event& event, int64_t now_ms, Completion done = {});
   // Commits the next batch if it is due; true if it tried.
   bool commit_due();
   // Commits drops that no batch has carried, unless there is a batch that will. A failed try is
@@ -106,6 +108,7 @@ class LogCommitter {
   uint64_t gaps_ = 0;            // events of this batcher that became gaps, as counted in the page
   uint64_t gaps_in_flight_ = 0;  // of them, not acked yet
   AppendRequest request_;        // of the batch in flight
+  Completions completions_;
   std::optional<AppendRequest> drops_;
   int64_t drops_retry_ms_ = 0;
   bool forked_ = false;      // the log is not as we left it: the next commit needs another one

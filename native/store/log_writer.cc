@@ -86,6 +86,7 @@ bool LogWriter::turn() {
 size_t LogWriter::drain(int64_t now_ms) {
   drained_.clear();
   order_.clear();
+  completions_.clear();
   const auto take = [this](ByteView bytes) {
     auto event = decode_event(bytes);
     WEIR_CHECK(event.ok());  // our own bytes
@@ -94,15 +95,30 @@ size_t LogWriter::drain(int64_t now_ms) {
   };
   // First the batch, then the rings: when the hand-off changes to inline, a producer's events in
   // its ring are older.
-  parts_.intake.inline_batch.read(kDrainEventsMax, take);
+  parts_.intake.inline_batch.read(kDrainEventsMax, [&](ByteView bytes, Completion done) {
+    if (done) completions_.emplace_back(drained_.size(), std::move(done));
+    take(bytes);
+  });
   for (const auto& sink : parts_.sinks) {
     sink->ring().read(kDrainEventsMax - drained_.size(), take);
   }
   // Within one millisecond the order of reading stays, which is each producer's own.
   std::sort(order_.begin(), order_.end());
-  for (const auto& [time_ms, index] : order_) parts_.committer.add(drained_[index], now_ms);
+  for (const auto& [time_ms, index] : order_) {
+    const Event& event = drained_[index];
+    const auto id = parts_.committer.add(event, now_ms, completion_of(index));
+    if (id) parts_.subscribers.tell(*id, event);
+  }
   for (const auto& sink : parts_.sinks) sink->ring().release();
   return drained_.size();
+}
+
+Completion LogWriter::completion_of(size_t index) {
+  const auto found = std::lower_bound(
+      completions_.begin(), completions_.end(), index,
+      [](const auto& completion, size_t wanted) { return completion.first < wanted; });
+  const bool has = found != completions_.end() && found->first == index;
+  return has ? std::move(found->second) : Completion();
 }
 
 void LogWriter::watch_fill() {

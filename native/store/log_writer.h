@@ -17,6 +17,7 @@
 #include "native/store/log_committer.h"
 #include "native/store/maintenance.h"
 #include "native/store/ring_sink.h"
+#include "native/store/subscribers.h"
 #include "native/store/writer_queue.h"
 
 namespace weir {
@@ -37,6 +38,7 @@ class LogWriter {
     std::span<const std::unique_ptr<RingSink>> sinks;
     LogCommitter& committer;
     Maintenance& maintenance;
+    const Subscribers& subscribers;
   };
   // `publish` is called on the writer thread after every turn that changed something.
   LogWriter(const Parts& parts, Clock clock, std::function<void()> publish);
@@ -54,6 +56,7 @@ class LogWriter {
   void run();
   bool turn();
   size_t drain(int64_t now_ms);
+  Completion completion_of(size_t index);
   void watch_fill();
   void report_drops(int64_t now_ms);
   void rest(bool found_events);
@@ -68,7 +71,8 @@ class LogWriter {
   std::atomic<int64_t> stop_bound_ms_{0};
   bool settled_ = false;  // at the end
 
-  std::vector<Event> drained_;  // views into the rings
+  std::vector<Event> drained_;                              // views into the rings
+  std::vector<std::pair<size_t, Completion>> completions_;  // by index into it, ascending
   std::vector<std::pair<int64_t, uint32_t>> order_;
   bool watermark_reached_ = false;
   int64_t next_report_ms_ = 0;

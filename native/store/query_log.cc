@@ -14,6 +14,7 @@
 #include "native/runtime/random.h"
 #include "native/store/checkpoint.h"
 #include "native/store/data_lock.h"
+#include "native/store/durable_mark.h"
 #include "native/store/log_metrics.h"
 #include "native/store/log_runner.h"
 #include "native/store/log_writer.h"
@@ -29,6 +30,9 @@ size_t ring_bytes(const QueryLogOptions& options) {
   return std::min(all, 2 * all / options.producers);
 }
 
+// Of the ledger page, for store(): behind those of the producers.
+constexpr size_t kStoreSlot = kProducersMax - 1;
+
 LogId random_log_id() {
   RandomSource random;
   LogId log;
@@ -37,8 +41,8 @@ LogId random_log_id() {
 }
 
 Status check_options(const QueryLogOptions& options) {
-  if (options.producers < 1 || options.producers > kProducersMax) {
-    return Status(Code::kInvalid, "the query log takes 1 to 256 producers");
+  if (options.producers < 1 || options.producers > kStoreSlot) {
+    return Status(Code::kInvalid, "the query log takes 1 to 255 producers");
   }
   if (options.buffer_events < 1 || options.buffer_events > kBufferEventsMax) {
     return Status(Code::kInvalid, "the query log's buffer takes 1 to 200,000 events");
@@ -73,6 +77,13 @@ class SqliteQueryLog final : public QueryLog {
 
   EventSink& sink(size_t index) override { return *sinks_.at(index); }
   OperationRunner& runner() override { return *runner_; }
+  Status store(const Event& event, Completion done) override;
+  bool wait_durable(uint64_t end, int64_t timeout_ms) override {
+    return durable_.wait(end, timeout_ms);
+  }
+  Subscribers::Subscription subscribe(EventListener listener) override {
+    return subscribers_.subscribe(std::move(listener));
+  }
   Result<Ledger> ledger() override;
   QueryLogStats stats() const override;
   LogPosition position() const override {
@@ -115,7 +126,10 @@ class SqliteQueryLog final : public QueryLog {
   LedgerDelta at_start_;       // in the database, when the writer began
   LedgerCounters page_start_;  // the page's totals then
   std::vector<std::unique_ptr<RingSink>> sinks_;
+  Guarded<LedgerSlot*> store_slot_{nullptr};  // the lock makes store() one producer
   Guarded<Published> published_;
+  DurableMark durable_;
+  Subscribers subscribers_;
   std::unique_ptr<LogMetrics> metrics_;
   std::unique_ptr<LogCommitter> committer_;
   std::unique_ptr<Maintenance> maintenance_;
@@ -134,6 +148,7 @@ Status SqliteQueryLog::start() {
   for (size_t i = 0; i < options_.producers; ++i) {
     sinks_.push_back(std::make_unique<RingSink>(ring_bytes(options_), page_->slot(i), intake_));
   }
+  store_slot_.with([this](LedgerSlot*& slot) { slot = &page_->slot(kStoreSlot); });
   metrics_ = std::make_unique<LogMetrics>([this] { return reading(); });
   start_writer(std::move(account));
   return {};
@@ -153,8 +168,8 @@ void SqliteQueryLog::start_writer(LogAccount account) {
       executor_, [this] { return policy(); },
       [this] { return checkpoint(database_, file_bytes(path_ + "-wal")); });
   writer_ = std::make_unique<LogWriter>(
-      LogWriter::Parts{intake_, *page_, sinks_, *committer_, *maintenance_}, ClockPair::now,
-      [this] { publish(); });
+      LogWriter::Parts{intake_, *page_, sinks_, *committer_, *maintenance_, subscribers_},
+      ClockPair::now, [this] { publish(); });
   runner_ = std::make_unique<LogRunner>(
       path_, LogRunner::WriterSide{writer_->queue(), executor_, [this] { return admit(); }});
   publish();
@@ -177,7 +192,20 @@ void SqliteQueryLog::publish() {
   now.stats.merge_written_bytes = merged.bytes_after;
   now.stats.circuit_open = committer_->circuit_open();
   now.stats.last_error = committer_->last_error();
+  durable_.set(now.position.end);
   published_.with([&now](Published& published) { published = std::move(now); });
+}
+
+Status SqliteQueryLog::store(const Event& event, Completion done) {
+  const Code code = store_slot_.with([&](LedgerSlot* slot) {
+    return offer_to(intake_, *slot, event, [&](const Event& offered) noexcept {
+      return intake_.inline_batch.push(offered, std::move(done));
+    });
+  });
+  if (code == Code::kOk) return {};
+  return Status(code, code == Code::kFull          ? "the buffer is full"
+                      : code == Code::kUnavailable ? "the log takes no events"
+                                                   : "the event is too large");
 }
 
 QueryLogStats SqliteQueryLog::stats() const {
@@ -299,7 +327,8 @@ Result<LogState> SqliteQueryLog::new_log_on_writer() {
 
 Status SqliteQueryLog::stop(int64_t bound_ms) {
   if (writer_ == nullptr) return {};
-  intake_.mode = Intake::Mode::kStopped;
+  // Behind the lock, so that no store() is half done when the writer looks for the last time.
+  store_slot_.with([this](LedgerSlot*) { intake_.mode = Intake::Mode::kStopped; });
   database_.busy_wait().give_up_at_us(monotonic_us() + bound_ms * 1000);
   if (writer_->stop(bound_ms)) return {};
   return Status(Code::kUnavailable,

@@ -15,6 +15,8 @@
 
 #include "native/runtime/event_sink.h"
 #include "native/runtime/operation_runner.h"
+#include "native/store/event_id.h"
+#include "native/store/subscribers.h"
 #include "weir/limits.h"
 #include "weir/log_store.h"
 #include "weir/query.h"
@@ -30,7 +32,7 @@ struct QueryLogOptions {
   std::string site = "local";   // of new logs
   bool enabled = true;          // false: events are counted as dropped{disabled}; reads are served
   bool inline_handoff = false;  // producers append to the writer's batch, under a mutex; no rings
-  size_t producers = 1;         // how many sinks, 1 … kProducersMax
+  size_t producers = 1;         // how many sinks, 1 … kProducersMax − 1
   size_t buffer_events = kBufferEventsDefault;  // not yet committed, over all producers
   int64_t flush_interval_ms = kFlushIntervalMsDefault;
   int64_t flush_interval_ms_longest = kFlushIntervalMsDefault;  // when the buffer is nearly empty
@@ -74,6 +76,14 @@ class QueryLog {
   // thread at a time.
   virtual EventSink& sink(size_t index) = 0;
   virtual OperationRunner& runner() = 0;
+
+  // Any thread: hands an event over as a sink does, behind a mutex. `done` (may be empty) hears
+  // what became of it. kFull, kTooLarge or kUnavailable (switched off, stopped) at once if it is
+  // not taken; it is counted then, and `done` is not called.
+  virtual Status store(const Event& event, Completion done) = 0;
+  // Waits until everything before `end` is durable in the current log; false if it is not so soon.
+  virtual bool wait_durable(uint64_t end, int64_t timeout_ms) = 0;
+  [[nodiscard]] virtual Subscribers::Subscription subscribe(EventListener listener) = 0;
 
   // Memory and database together; balanced whenever no event is just being handed over.
   virtual Result<Ledger> ledger() = 0;

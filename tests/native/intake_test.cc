@@ -104,7 +104,7 @@ TEST_CASE("inline, of 20 events for a buffer of 10, 10 are dropped and counted")
   CHECK(f.dropped(DropReason::kBufferFull) == 10);
   CHECK(f.intake.gauge.held() == 10);
   size_t read = 0;
-  f.intake.inline_batch.read(100, [&](ByteView bytes) {
+  f.intake.inline_batch.read(100, [&](ByteView bytes, const Completion&) {
     ++read;
     CHECK(*decode_event(bytes) == sample_event(0));
   });
@@ -116,7 +116,9 @@ TEST_CASE("an inline batch gives events in order, at most what was asked, while 
   InlineBatch batch(0);
   for (uint64_t i = 0; i < 5; ++i) REQUIRE(batch.push(sample_event(i)) == Code::kOk);
   std::vector<int64_t> times;
-  const auto take = [&](ByteView bytes) { times.push_back(decode_event(bytes)->time_ms); };
+  const auto take = [&](ByteView bytes, const Completion&) {
+    times.push_back(decode_event(bytes)->time_ms);
+  };
   CHECK(batch.read(3, take) == 3);
   REQUIRE(batch.push(sample_event(5)) == Code::kOk);
   CHECK(batch.read(0, take) == 0);
@@ -133,7 +135,7 @@ TEST_CASE("a full inline batch refuses until the writer has taken it") {
   while (batch.push(sample_event(0)) == Code::kOk) ++pushed;
   CHECK(pushed > 500);
   CHECK(batch.push(sample_event(0)) == Code::kFull);
-  CHECK(batch.read(1'000'000, [](ByteView) {}) == pushed);
+  CHECK(batch.read(1'000'000, [](ByteView, const Completion&) {}) == pushed);
   CHECK(batch.push(sample_event(0)) == Code::kOk);
 }
 

@@ -58,6 +58,7 @@ struct Fixture : LogFixture {
   std::unique_ptr<LogCommitter> committer;
   std::unique_ptr<Maintenance> maintenance;
   std::atomic<bool> circuit_open{false};
+  Subscribers subscribers;
   std::unique_ptr<LogWriter> writer;
 
   Fixture() {
@@ -73,8 +74,8 @@ struct Fixture : LogFixture {
     maintenance = std::make_unique<Maintenance>(
         gate, [] { return RetentionPolicy{.events_days = 36'500}; }, [] { return Status(); });
     writer = std::make_unique<LogWriter>(
-        LogWriter::Parts{intake, *page, sinks, *committer, *maintenance}, ClockPair::now,
-        [this] { circuit_open = committer->circuit_open(); });
+        LogWriter::Parts{intake, *page, sinks, *committer, *maintenance, subscribers},
+        ClockPair::now, [this] { circuit_open = committer->circuit_open(); });
   }
   void offer(uint64_t count, size_t producer = 0, uint64_t first = 0) {
     for (uint64_t i = 0; i < count; ++i) {
