@@ -83,6 +83,7 @@ double cpu_seconds_of(pid_t process) {
 struct Measured {
   double cpu_us = 0;  // per query
   double per_second = 0;
+  double dropped_percent = 0;  // of the events offered to the log
 };
 
 // Warms the cache, then measures.
@@ -96,7 +97,7 @@ Measured measure(pid_t process, uint16_t port, double seconds) {
   double cpu = cpu_seconds_of(process) - before;
   if (load.answered == 0) die("no answers");
   auto answered = static_cast<double>(load.answered);
-  return {cpu * 1e6 / answered, answered / load.seconds};
+  return {.cpu_us = cpu * 1e6 / answered, .per_second = answered / load.seconds};
 }
 
 void end_child(pid_t process) {
@@ -152,6 +153,30 @@ void wait_for_answers(uint16_t port, const fs::path& folder) {
   die("weir does not answer");
 }
 
+// The number in the line of that name of what `weir stats` prints, without the spaces between its
+// thousands; 0 if there is no such line.
+double number_of(const std::string& text, const std::string& name) {
+  const size_t at = text.find("\n" + name + " ");
+  if (at == std::string::npos) return 0;
+  std::string digits;
+  for (size_t i = at + name.size() + 1; i < text.size() && text[i] != '\n'; ++i)
+    if (text[i] != ' ') digits += text[i];
+  return std::strtod(digits.c_str(), nullptr);
+}
+
+// What the log could not take, after the server has ended.
+double dropped_percent(const std::string& binary, const fs::path& folder) {
+  const std::string command = binary + " --data " + (folder / "data").string() + " stats";
+  FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) die("popen");
+  std::string text(1 << 16, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), pipe));
+  if (pclose(pipe) != 0) die("weir stats");
+  const double offered = number_of(text, "offered");
+  if (offered == 0) die("nothing was logged");
+  return 100 * number_of(text, "dropped (buffer_full)") / offered;
+}
+
 Measured measure_weir(const std::string& binary, uint16_t upstream, bool log, double seconds) {
   std::string name = (fs::temp_directory_path() / "weir-dns-hot-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) die("mkdtemp");
@@ -162,6 +187,7 @@ Measured measure_weir(const std::string& binary, uint16_t upstream, bool log, do
   wait_for_answers(port, folder);
   Measured measured = measure(process, port, seconds);
   end_child(process);
+  if (log) measured.dropped_percent = dropped_percent(binary, folder);
   fs::remove_all(folder);
   return measured;
 }
@@ -189,6 +215,7 @@ int main(int argc, char** argv) {
     const std::string name = log ? "cached, log on" : "cached, log off";
     report.row(name, weir.cpu_us, "CPU us/query", "bare recvmmsg responder", rival.cpu_us);
     report.row(name, weir.per_second, "queries/s", "bare recvmmsg responder", rival.per_second);
+    if (log) report.row(name, weir.dropped_percent, "% of the events dropped");
   }
   stop = true;
   responder.join();
