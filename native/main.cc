@@ -7,6 +7,7 @@
 
 #include "native/cli/backup_command.h"
 #include "native/cli/command_line.h"
+#include "native/cli/fsck_command.h"
 #include "native/cli/read_command.h"
 #include "native/control/config.h"
 #include "native/runtime/signals.h"
@@ -123,6 +124,8 @@ int run(const CommandLine& line) {
     case Command::kBackup:
     case Command::kRestore:
       return on_data(line, run_backup_command);
+    case Command::kFsck:
+      return on_data(line, run_fsck_command);
   }
   return kExitUsage;
 }

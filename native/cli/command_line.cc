@@ -115,6 +115,8 @@ void declare(CLI::App& app, CommandLine* line, Parameters* parameters) {
   command("restore", "put a backup in the place of the database", Command::kRestore, "")
       ->add_option("FILE", line->file, "of weir backup; the replaced database is kept")
       ->required();
+  command("fsck", "check all that the database holds", Command::kFsck, "")
+      ->add_flag("--repair", line->repair, "mend what can be mended, while no server runs");
 }
 
 }  // namespace

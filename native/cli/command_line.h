@@ -9,15 +9,26 @@
 
 namespace weir {
 
-enum class Command { kServe, kCheckConfig, kQuery, kStats, kTop, kBackup, kRestore, kVersion };
+enum class Command {
+  kServe,
+  kCheckConfig,
+  kQuery,
+  kStats,
+  kTop,
+  kBackup,
+  kRestore,
+  kFsck,
+  kVersion
+};
 
 struct CommandLine {
   Command command = Command::kServe;
   std::string config_file;  // empty: kDefaultConfigFile if it is there, else defaults
   std::string data_dir;     // empty: as configured
   bool json = false;
-  std::string file;    // backup, restore
-  std::string target;  // query, stats, top: "/api/v1/…?…"
+  std::string file;     // backup, restore
+  bool repair = false;  // fsck
+  std::string target;   // query, stats, top: "/api/v1/…?…"
 };
 
 inline constexpr int kExitOk = 0;

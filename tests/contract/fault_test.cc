@@ -2,50 +2,14 @@
 // step, or after it took effect so that only the answer is lost; once, or for good. Whoever repeats
 // the work afterwards finds nothing lost, nothing doubled, and the ledger adding up. (The same for
 // ingest is in ingest_test.cc.)
-#include <functional>
-
+#include "contract/every_failure.h"
 #include "contract/stores.h"
 #include "rollup_delta.h"
-#include "support/failing_executor.h"
 
 namespace weir {
 namespace {
 
-using Moment = FailingExecutor::Moment;
-using Extent = FailingExecutor::Extent;
-
 constexpr int64_t kLaterMs = kSampleHourMs + 30 * kDayMs;
-constexpr int kRunsMax = 200;  // a scenario has fewer steps than that
-
-// Runs `work` on an executor that fails as planned, then again without failures, and has `check`
-// judge the outcome. For every step, moment and extent.
-template <class Store>
-void for_every_failure(const std::function<void(Store&)>& prepare,
-                       const std::function<Status(Executor&)>& work,
-                       const std::function<void(Store&)>& check) {
-  for (const Moment moment : {Moment::kBefore, Moment::kAfter}) {
-    for (const Extent extent : {Extent::kTransient, Extent::kPersistent}) {
-      bool failed = true;
-      for (uint64_t step = 1; failed; ++step) {
-        REQUIRE(step < kRunsMax);
-        INFO("step " << step << " moment " << static_cast<int>(moment) << " extent "
-                     << static_cast<int>(extent));
-        Store store;
-        prepare(store);
-        FailingExecutor failing(&store.executor());
-        failing.arm({.step = step, .moment = moment, .extent = extent});
-        const Status status = work(failing);
-        failed = failing.failures() > 0;
-        CHECK((status.ok() || status.code() == Code::kUnavailable));
-        CHECK((failed || status.ok()));
-        const Status repeated = work(store.executor());
-        INFO(repeated.message());
-        REQUIRE(repeated.ok());
-        check(store);
-      }
-    }
-  }
-}
 
 template <class Store>
 void prepare_log(Store& store) {

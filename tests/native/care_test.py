@@ -1,4 +1,4 @@
-"""The commands that look after the database: backup and restore, with the real binary."""
+"""The commands that look after the database: backup, restore and fsck, with the real binary."""
 
 import json
 import sqlite3
@@ -60,6 +60,41 @@ class Care(WeirTestCase):
         done = self.run_weir("backup", "copy.db")
         self.assertEqual((done.returncode, done.stderr), (1, "weir: there is no database at data/weir.db\n"))
         self.assertFalse((self.folder / "copy.db").exists())
+
+    def damage_segment(self):
+        database = sqlite3.connect(self.folder / "data" / "weir.db")
+        with database:
+            database.execute("UPDATE segments SET data = zeroblob(length(data)) WHERE count > 0")
+        database.close()
+
+    def test_fsck_finds_nothing_in_a_log_as_it_was_written(self):
+        with self.serve() as served:
+            self.assertEqual(served.ask("nas.home")[0], 0)
+            wait_until(lambda: served.ledger()["stored"] == 1, "the event to be stored")
+            done = self.run_weir("fsck")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertRegex(done.stdout, r"^\d segments? with 1 event and \d+ rollups?: no problems\n$")
+            self.assertIn("is in use by process", self.run_weir("fsck", "--repair").stderr)
+            self.assertEqual(served.stop(), 0)
+
+    def test_damage_is_a_line_each_and_repaired_once(self):
+        self.log_queries("nas.home")
+        self.damage_segment()
+        done = self.run_weir("fsck")
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertIn("event 0: the bytes fail their checks\n", done.stdout)
+        self.assertTrue(done.stdout.endswith(": 1 problem\n"))
+        found = json.loads(self.run_weir("fsck", "--json").stdout)
+        self.assertEqual([finding["part"] for finding in found["findings"]], ["segment"])
+        done = self.run_weir("fsck", "--repair")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("mended 1 row, counted 1 event as corrupt", done.stdout)
+        self.assertTrue(done.stdout.endswith(": no problems\n"))
+        again = json.loads(self.run_weir("fsck", "--repair", "--json").stdout)
+        self.assertEqual((again["mended_rows"], again["after"]["problems"]), (0, 0))
+        with self.serve() as served:
+            self.assertEqual(served.ledger()["expired"]["corrupt"], 1)
+            self.assertEqual(served.stop(), 0)
 
 
 if __name__ == "__main__":

@@ -245,17 +245,30 @@ Result<Rows> rollup_put(Db& db, const P& p) {
   return changed(1);
 }
 
+std::vector<Value> rollup_row(int64_t id, const MemoryRollup& row) {
+  std::vector<Value> cells = {id};
+  cells.insert(cells.end(), row.outcomes.begin(), row.outcomes.end());
+  cells.insert(cells.end(), {row.skewed, row.data});
+  return cells;
+}
+
 Result<Rows> rollup_get(Db& db, const P& p) {
   Rows rows;
   for (const auto& [id, row] : db.rollups) {
     for (size_t i = 1; i <= p.size(); ++i) {
       if (p.integer(i) != id) continue;
-      std::vector<Value> cells = {id};
-      cells.insert(cells.end(), row.outcomes.begin(), row.outcomes.end());
-      cells.insert(cells.end(), {row.skewed, row.data});
-      rows.rows.push_back(std::move(cells));
+      rows.rows.push_back(rollup_row(id, row));
       break;
     }
+  }
+  return rows;
+}
+
+Result<Rows> rollup_list(Db& db, const P& p) {
+  Rows rows;
+  for (auto row = db.rollups.upper_bound(p.integer(1));
+       row != db.rollups.end() && std::ssize(rows.rows) < p.integer(2); ++row) {
+    rows.rows.push_back(rollup_row(row->first, row->second));
   }
   return rows;
 }
@@ -315,6 +328,7 @@ const MemoryHandlers& memory_log_handlers() {
       {kRollupAdvance, rollup_advance},
       {kRollupPut, rollup_put},
       {kRollupGet, rollup_get},
+      {kRollupList, rollup_list},
       {kRollupRemove, rollup_remove},
       {kTokenPut, token_put},
       {kTokenScopes, token_scopes},

@@ -102,6 +102,8 @@ inline constexpr int64_t kSkewPastMs =
     400ll * 86'400'000;                              // older is a wrong clock (Worker: DESIGN)
 inline constexpr int64_t kSkewFutureMs = 3'600'000;  // a sender's clock may be this far ahead
 
+inline constexpr size_t kFindingsMax = 1000;         // of a check; more are only counted
+
 // --- Ingest ---
 inline constexpr size_t kIngestSegmentsMax = 16;
 inline constexpr size_t kIngestBytesMax = 1 << 20;

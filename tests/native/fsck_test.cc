@@ -1,0 +1,106 @@
+#include "native/store/fsck.h"
+
+#include <fstream>
+
+#include "native/store/data_files.h"
+#include "native/store/data_lock.h"
+#include "native/store/migrations.h"
+#include "native/store/sqlite_executor.h"
+#include "support/log_samples.h"
+#include "support/temporary_folder.h"
+
+namespace weir {
+namespace {
+
+constexpr int64_t kNowMs = kSampleHourMs + 3 * kHourMs;
+
+// A data directory with a hundred events, rolled up.
+struct CheckedFolder {
+  TemporaryFolder folder;
+  std::string data_dir = folder.path("");
+
+  CheckedFolder() {
+    auto database = open(SqliteDatabase::Mode::kCreate);
+    REQUIRE(migrate(database).ok());
+    SqliteExecutor executor(&database);
+    opened(executor);
+    for (uint64_t first = 0; first < 100; first += 10) {
+      append_ok(executor, 1, {sample_segment({.first = first})});
+    }
+    RollupProgress progress;
+    REQUIRE(run(executor, advance_rollups(kNowMs, {}, &progress)).ok());
+  }
+  SqliteDatabase open(SqliteDatabase::Mode mode) const {
+    Result<SqliteDatabase> database = SqliteDatabase::open(database_path(data_dir), {.mode = mode});
+    REQUIRE(database.ok());
+    return std::move(*database);
+  }
+  void execute(const char* sql) const {
+    REQUIRE(open(SqliteDatabase::Mode::kReadWrite).execute(sql).ok());
+  }
+  FsckReport check() const {
+    SqliteDatabase database = open(SqliteDatabase::Mode::kReadOnly);
+    Result<FsckReport> report = check_database(database);
+    REQUIRE(report.ok());
+    return std::move(*report);
+  }
+};
+
+TEST_CASE("a database in order has no problems, and checking it changes nothing") {
+  const CheckedFolder data;
+  CHECK(data.check().problems() == 0);
+  CHECK(data.check().logs.events == 100);
+}
+
+TEST_CASE("damage to a segment is found and repaired, and the rest stays") {
+  const CheckedFolder data;
+  data.execute("UPDATE segments SET data = zeroblob(200) WHERE id & 0xffffffffff = 30");
+  CHECK(data.check().problems() == 1);
+  const Result<RepairReport> report = repair_database(data.data_dir, kNowMs);
+  REQUIRE(report.ok());
+  CHECK(report->before.problems() == 1);
+  CHECK(report->after.problems() == 0);
+  CHECK(report->after.logs.events == 90);
+  CHECK(data.check().problems() == 0);
+}
+
+TEST_CASE("rollups that were tampered with are computed anew") {
+  const CheckedFolder data;
+  data.execute("UPDATE rollups SET cached = cached + 1 WHERE id >> 48 = 0");
+  CHECK(data.check().problems() > 0);
+  const Result<RepairReport> report = repair_database(data.data_dir, kNowMs);
+  REQUIRE(report.ok());
+  CHECK(report->rollups.hours == 1);
+  CHECK(report->after.problems() == 0);
+}
+
+TEST_CASE("nothing is repaired while somebody holds the directory") {
+  const CheckedFolder data;
+  const Result<DataLock> lock = DataLock::take(data.data_dir);
+  REQUIRE(lock.ok());
+  CHECK(repair_database(data.data_dir, kNowMs).status().code() == Code::kConflict);
+}
+
+TEST_CASE("a repair makes no database where there is none") {
+  const TemporaryFolder folder;
+  CHECK(repair_database(folder.path(""), kNowMs).status().code() == Code::kNotFound);
+  CHECK_FALSE(std::filesystem::exists(folder.path("weir.db")));
+}
+
+TEST_CASE("a page that SQLite cannot read is found, and nothing is mended over it") {
+  const CheckedFolder data;
+  // The last page: a B-tree page of an impossible type.
+  const auto size =
+      static_cast<std::streamoff>(std::filesystem::file_size(data.folder.path("weir.db")));
+  std::fstream(data.folder.path("weir.db"), std::ios::in | std::ios::out | std::ios::binary)
+      .seekp(size - 8192)
+      .write("\x7f\x7f\x7f\x7f", 4);
+  CHECK_FALSE(data.check().file.empty());
+  const Result<RepairReport> report = repair_database(data.data_dir, kNowMs);
+  REQUIRE(report.ok());
+  CHECK_FALSE(report->after.file.empty());
+  CHECK(report->before.logs.mended == 0);
+}
+
+}  // namespace
+}  // namespace weir
