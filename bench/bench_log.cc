@@ -1,0 +1,95 @@
+#include "bench_log.h"
+
+#include <algorithm>
+
+#include "native/store/checkpoint.h"
+#include "native/store/maintenance.h"
+#include "native/store/migrations.h"
+
+namespace weir::bench {
+
+BenchLog::BenchLog(int64_t start_ms, bool deadlines)
+    : path_(folder_.file("weir.db")),
+      database_(open_database(path_)),
+      executor_(&database_),
+      deadlines_(deadlines),
+      now_ms_(start_ms),
+      rollup_due_ms_(start_ms + Maintenance::kRollupIntervalMs),
+      merge_due_ms_(start_ms + Maintenance::kMergeIntervalMs) {
+  require(migrate(database_));
+  require(prepare_for_checkpoints(database_));
+  const auto opening = open_log(LogId{{1}}, "bench", start_ms, &log_);
+  require(run_operation(*opening, executor_));
+  BatcherOptions options;
+  options.buffer_events_max = kBufferEventsMax;
+  batcher_ = std::make_unique<Batcher>(log_.log, 0, options);
+}
+
+void BenchLog::add(const Event& event) {
+  now_ms_ = event.time_ms;
+  const int64_t now_ms = deadlines_ ? now_ms_ : 0;
+  require(batcher_->add(event, now_ms));
+  commit_due(now_ms);
+  if (now_ms_ >= rollup_due_ms_) maintain(now_ms_);
+}
+
+void BenchLog::commit_due(int64_t now_ms) {
+  while (const Batch* batch = batcher_->poll(now_ms)) {
+    const double begin = seconds_of(CLOCK_MONOTONIC);
+    const auto appending = append({.log_no = log_.log_no,
+                                   .segments = batch->segments,
+                                   .ledger = {.offered = batch->events, .stored = batch->events},
+                                   .ledger_sequence = 0,
+                                   .now_ms = now_ms_});
+    require(run_operation(*appending, executor_));
+    commit_ms_.push_back(1000 * (seconds_of(CLOCK_MONOTONIC) - begin));
+    batcher_->acked();
+  }
+}
+
+void BenchLog::maintain(int64_t now_ms) {
+  roll_up(now_ms);
+  rollup_due_ms_ = now_ms + Maintenance::kRollupIntervalMs;
+  if (now_ms < merge_due_ms_) return;
+  merge({.now_ms = now_ms, .delay_ms = kSealDelayMs}, &level1_);
+  merge_due_ms_ = now_ms + Maintenance::kMergeIntervalMs;
+  require(checkpoint(database_, 0));
+}
+
+void BenchLog::roll_up(int64_t now_ms) {
+  RollupProgress progress;
+  do {
+    const auto rolling = advance_rollups(now_ms, {}, &progress);
+    require(run_operation(*rolling, executor_));
+  } while (!progress.done);
+}
+
+void BenchLog::merge(const MergePolicy& policy, MergeProgress* progress) {
+  do {
+    const auto merging = merge_segments(policy, progress);
+    require(run_operation(*merging, executor_));
+  } while (!progress->done);
+}
+
+void BenchLog::finish() {
+  batcher_->drain(now_ms_);
+  commit_due(deadlines_ ? now_ms_ : 0);
+  maintain(now_ms_ + 2 * kHourMs);
+}
+
+void BenchLog::merge_level2() {
+  merge({.now_ms = now_ms_ + 3 * kHourMs,
+         .delay_ms = Maintenance::kMergeLevel2DelayMs,
+         .events_max = kSegmentLevel2EventsMax,
+         .bytes_max = kSegmentLevel2BytesMax},
+        &level2_);
+}
+
+double BenchLog::commit_ms(double percentile) const {
+  std::vector<double> sorted = commit_ms_;
+  std::sort(sorted.begin(), sorted.end());
+  const auto at = static_cast<size_t>(percentile * static_cast<double>(sorted.size()));
+  return sorted.at(std::min(at, sorted.size() - 1));
+}
+
+}  // namespace weir::bench
