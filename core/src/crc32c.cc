@@ -1,8 +1,9 @@
 // CRC32C (Castagnoli; RFC 3720 B.4): reflected polynomial 0x82f63b78, initial value and final xor
 // all ones.
 //
-// Portable slicing-by-8: eight table lookups per eight bytes, about 2 GB/s, without the CPU's own
-// instruction. A segment is checked once per read, so this is not where the time goes.
+// Where the CPU has the instruction (x86 with SSE 4.2), eight bytes take it once, about 8 GB/s;
+// elsewhere, in WebAssembly for one, slicing-by-8: eight table lookups per eight bytes, about
+// 2 GB/s.
 #include <array>
 
 #include "bytes.h"
@@ -32,20 +33,45 @@ constexpr CrcTables make_tables() {
 
 constexpr CrcTables kTables = make_tables();
 
-uint32_t step8(uint32_t crc, const uint8_t* at) {
+uint32_t step8_tables(uint32_t crc, const uint8_t* at) {
   const uint64_t word = load_le<uint64_t>(at) ^ crc;
   uint32_t next = 0;
   for (size_t k = 0; k < 8; ++k) next ^= kTables[7 - k][(word >> (8 * k)) & 0xff];
   return next;
 }
 
+// Eight bytes a step; what is left, less than eight, is the caller's.
+uint32_t whole_words(uint32_t crc, const uint8_t* at, size_t words) {
+  for (; words > 0; at += 8, --words) crc = step8_tables(crc, at);
+  return crc;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) uint32_t whole_words_sse42(uint32_t crc, const uint8_t* at,
+                                                             size_t words) {
+  uint64_t wide = crc;
+  for (; words > 0; at += 8, --words) wide = __builtin_ia32_crc32di(wide, load_le<uint64_t>(at));
+  return static_cast<uint32_t>(wide);
+}
+#endif
+
+using WholeWords = uint32_t (*)(uint32_t, const uint8_t*, size_t);
+WholeWords best_whole_words() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("sse4.2")) return whole_words_sse42;
+#endif
+  return whole_words;
+}
+
 }  // namespace
 
 uint32_t crc32c(ByteView bytes, uint32_t crc) {
+  static const WholeWords kWholeWords = best_whole_words();
   crc = ~crc;
-  const uint8_t* at = bytes.data();
-  size_t left = bytes.size();
-  for (; left >= 8; at += 8, left -= 8) crc = step8(crc, at);
+  const size_t words = bytes.size() / 8;
+  crc = kWholeWords(crc, bytes.data(), words);
+  const uint8_t* at = bytes.data() + words * 8;
+  size_t left = bytes.size() % 8;
   for (; left > 0; ++at, --left) crc = (crc >> 8) ^ kTables[0][(crc ^ *at) & 0xff];
   return ~crc;
 }

@@ -79,7 +79,7 @@ struct EventColumns {
 // Kind and bytes: sorts as Client does.
 inline constexpr size_t kClientKeyBytes = 17;
 
-// The content of a segment with these events, at least one.
-std::vector<uint8_t> encode_content(const EventColumns& events);
+// The content of a segment with these events, at least one, and what its head says of it.
+std::vector<uint8_t> encode_content(const EventColumns& events, uint32_t* content_crc);
 
 }  // namespace weir

@@ -120,7 +120,8 @@ size_t SegmentBuilder::bytes_estimate() const {
 Bytes SegmentBuilder::encode(const Options& options) const {
   WEIR_CHECK(!empty());
   const EventColumns& events = state_->events;
-  const Bytes content = encode_content(events);
+  uint32_t content_crc = 0;
+  const Bytes content = encode_content(events, &content_crc);
   const auto [first, last] = std::minmax_element(events.time.begin(), events.time.end());
   SegmentHead head;
   head.open = options.open;
@@ -131,7 +132,7 @@ Bytes SegmentBuilder::encode(const Options& options) const {
   head.last_ms = events.hour_ms + *last;
   head.outcomes = events.outcomes;
   head.ledger = options.ledger;
-  head.content_crc = crc32c(content);
+  head.content_crc = content_crc;
   Bytes out;
   out.reserve(kSegmentHeadBytesMax + content.size());
   append_segment_head(head, content.size(), &out);

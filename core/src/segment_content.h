@@ -12,8 +12,8 @@
 
 namespace weir {
 
-// The content begins with the length of each section as a varint, in this order; the sections
-// follow. Frozen numbers.
+// The content begins with a table (section_table.h); the sections follow in this order. Frozen
+// numbers.
 enum class Section : uint8_t {
   kBloom = 0,
   kNames = 1,
@@ -29,6 +29,11 @@ enum class Section : uint8_t {
   kSizes = 11,
 };
 inline constexpr size_t kSectionCount = 12;
+
+// Neighbouring sections with one checksum.
+enum class SectionPart : uint8_t { kBloom = 0, kDictionaries = 1, kColumns = 2 };
+inline constexpr size_t kSectionPartCount = 3;
+inline constexpr size_t kSectionTableBytesMax = kSectionCount * 5 + kSectionPartCount * 4;
 
 inline constexpr size_t kClientKindCount = 4;
 

@@ -6,6 +6,7 @@
 #include "column.h"
 #include "event_columns.h"
 #include "name_dictionary.h"
+#include "section_table.h"
 #include "segment_content.h"
 
 namespace weir {
@@ -65,7 +66,7 @@ uint32_t optional_rank(uint32_t optional, const Order& order) {
 class ContentEncoder {
  public:
   explicit ContentEncoder(const EventColumns& events);
-  Bytes encode();
+  Bytes encode(uint32_t* content_crc);
 
  private:
   // Begins the next section; its bytes are what is appended until the next call.
@@ -253,7 +254,7 @@ void ContentEncoder::sizes() {
   column(values);
 }
 
-Bytes ContentEncoder::encode() {
+Bytes ContentEncoder::encode(uint32_t* content_crc) {
   section(Section::kBloom);
   bloom();
   section(Section::kNames);
@@ -278,22 +279,13 @@ Bytes ContentEncoder::encode() {
   durations();
   section(Section::kSizes);
   sizes();
-
-  Bytes content;
-  content.reserve(kSectionCount * kVarintBytesMax + body_.size());
-  ByteWriter writer(content);
-  for (size_t i = 0; i < kSectionCount; ++i) {
-    const size_t end = i + 1 < kSectionCount ? starts_[i + 1] : body_.size();
-    writer.varint(end - starts_[i]);
-  }
-  writer.bytes(body_);
-  return content;
+  return make_content(starts_, body_, content_crc);
 }
 
 }  // namespace
 
-std::vector<uint8_t> encode_content(const EventColumns& events) {
-  return ContentEncoder(events).encode();
+std::vector<uint8_t> encode_content(const EventColumns& events, uint32_t* content_crc) {
+  return ContentEncoder(events).encode(content_crc);
 }
 
 }  // namespace weir

@@ -9,6 +9,7 @@
 
 #include "bytes.h"
 #include "hex.h"
+#include "section_table.h"
 
 namespace weir {
 namespace {
@@ -159,6 +160,7 @@ Result<SegmentHead> read_segment_head(ByteView bytes) {
   if (head.version > kSegmentVersion) {
     return Status(Code::kUnsupported, "a segment has a newer version");
   }
+  if (head.version < kSegmentVersion) return corrupt("a segment has a version that never was");
   WEIR_ASSIGN(const ByteView covered, checked_head_bytes(bytes));
   ByteReader reader(covered.subspan(preamble.position()));
   WEIR_TRY(read_kind(reader, &head));
@@ -175,6 +177,9 @@ Result<SegmentHead> read_segment_head(ByteView bytes) {
   if (!reader.ok() || !reader.at_end()) return corrupt("a segment's head is malformed");
   if (head.total_bytes > kSegmentBytesMax) return Status(Code::kTooLarge, "a segment is too large");
   if (head.total_bytes < head.head_bytes) return corrupt("a segment is shorter than its head");
+  if (head.kind == SegmentKind::kGap && head.total_bytes > head.head_bytes) {
+    return corrupt("a gap has content");
+  }
   WEIR_TRY(check_head(head));
   return head;
 }
@@ -199,7 +204,7 @@ Result<Bytes> rewrite_segment_head(ByteView segment, const SegmentBuilder::Optio
   WEIR_ASSIGN(SegmentHead head, read_segment_head(segment));
   if (segment.size() != head.total_bytes) return corrupt("a segment has another length");
   const ByteView content = segment.subspan(head.head_bytes);
-  if (crc32c(content) != head.content_crc) return corrupt("a segment fails its checksum");
+  if (head.kind == SegmentKind::kEvents) WEIR_TRY(check_content(head, content));
   head.log = options.log;
   head.first = options.first;
   head.open = options.open;

@@ -6,7 +6,7 @@
 
 namespace weir {
 
-inline constexpr uint8_t kSegmentVersion = 0;
+inline constexpr uint8_t kSegmentVersion = 1;
 inline constexpr uint32_t kSegmentMagic = 0x47455357;  // "WSEG"
 // Fixed fields, 17 varints and the checksum.
 inline constexpr size_t kSegmentHeadBytesMax = 34 + 17 * 10 + 4;

@@ -1,4 +1,5 @@
-// Opening a segment: everything is decoded and checked at once, so that the accessors only look up.
+// Decoding a segment section by section; what is decoded has been checked, so that the accessors
+// only look up. open() decodes all of it at once.
 //
 // The input may come from a stranger. Counts are checked against the events' count, and that
 // against the head, before anything is allocated by them; every index is checked against its
@@ -7,6 +8,7 @@
 
 #include "column.h"
 #include "name_dictionary.h"
+#include "section_table.h"
 #include "segment_content.h"
 #include "weir/segment.h"
 
@@ -24,6 +26,11 @@ Status corrupt(const char* what) { return Status(Code::kCorrupt, what); }
 
 struct SegmentReader::State {
   SegmentHead head;
+  ByteView content;  // may be cut off
+  SectionTable table;
+  uint32_t loaded = 0;  // a bit per section
+  uint32_t intact = 0;  // a bit per part whose checksum has been compared
+
   ByteView bloom;
   NameDictionary names;
   std::vector<Question> questions;
@@ -41,10 +48,16 @@ struct SegmentReader::State {
   std::vector<uint32_t> durations;
   std::vector<uint16_t> sizes;
 
-  size_t count() const { return times.size(); }
-  Status decode(ByteView content);
+  size_t count() const {
+    return head.kind == SegmentKind::kEvents ? static_cast<size_t>(head.count) : 0;
+  }
+  bool is_loaded(Section section) const {
+    return (loaded >> static_cast<unsigned>(section) & 1) != 0;
+  }
+  Status load(Section section);
 
  private:
+  Status check_part(Section section);
   // Each reads one section, which must be used up.
   bool read_bloom(ByteReader* reader);
   bool read_names(ByteReader* reader) { return names.decode(reader, count()); }
@@ -141,6 +154,7 @@ bool SegmentReader::State::read_traits(ByteReader* reader) {
 }
 
 bool SegmentReader::State::read_times(ByteReader* reader) {
+  times.resize(count());
   const auto first_ms = static_cast<int64_t>(reader->varint_up_to(kTimeMsMax));
   std::vector<int32_t> steps(count());
   if (!decode_column<int32_t>(reader, {-kStepMax, kStepMax}, steps)) return false;
@@ -198,26 +212,50 @@ bool SegmentReader::State::read_sizes(ByteReader* reader) {
   return true;
 }
 
-Status SegmentReader::State::decode(ByteView content) {
-  // Six columns of events have a byte per block at least: a count beyond that is a lie.
-  if (head.count / kBlockValues > content.size()) return corrupt("a segment is too short");
-  times.resize(static_cast<size_t>(head.count));
+Status SegmentReader::State::check_part(Section section) {
+  const SectionPart part = section == Section::kBloom  ? SectionPart::kBloom
+                           : section < Section::kTimes ? SectionPart::kDictionaries
+                                                       : SectionPart::kColumns;
+  const uint32_t bit = uint32_t{1} << static_cast<unsigned>(part);
+  if ((intact & bit) != 0) return {};
+  WEIR_TRY(table.check_part(content, part));
+  intact |= bit;
+  return {};
+}
+
+Status SegmentReader::State::load(Section section) {
   using ReadSection = bool (State::*)(ByteReader*);
-  static constexpr std::array<ReadSection, kSectionCount> kReaders = {
-      &State::read_bloom,        &State::read_names,           &State::read_questions,
-      &State::read_clients,      &State::read_strings,         &State::read_traits,
-      &State::read_times,        &State::read_event_questions, &State::read_event_clients,
-      &State::read_event_traits, &State::read_durations,       &State::read_sizes};
-  ByteReader reader(content);
-  std::array<uint64_t, kSectionCount> lengths;
-  for (uint64_t& length : lengths) length = reader.varint();
-  for (size_t i = 0; i < kSectionCount; ++i) {
-    ByteReader section(reader.take(lengths[i]));
-    if (!reader.ok() || !(this->*kReaders[i])(&section) || !section.ok() || !section.at_end()) {
-      return corrupt("a segment's content is malformed");
-    }
+  struct Loader {
+    ReadSection read;
+    std::array<Section, 2> needs;  // the sections that it refers to; itself: none
+  };
+  using enum Section;
+  static constexpr std::array<Loader, kSectionCount> kLoaders = {{
+      {&State::read_bloom, {kBloom, kBloom}},
+      {&State::read_names, {kNames, kNames}},
+      {&State::read_questions, {kNames, kNames}},
+      {&State::read_clients, {kClients, kClients}},
+      {&State::read_strings, {kStrings, kStrings}},
+      {&State::read_traits, {kStrings, kStrings}},
+      {&State::read_times, {kTimes, kTimes}},
+      {&State::read_event_questions, {kQuestions, kQuestions}},
+      {&State::read_event_clients, {kClients, kClients}},
+      {&State::read_event_traits, {kTraits, kTraits}},
+      {&State::read_durations, {kEventTraits, kEventTraits}},
+      {&State::read_sizes, {kQuestions, kEventQuestions}},
+  }};
+  if (is_loaded(section) || head.kind == SegmentKind::kGap) return {};
+  const Loader& loader = kLoaders[static_cast<size_t>(section)];
+  for (const Section needed : loader.needs) {
+    if (needed != section) WEIR_TRY(load(needed));
   }
-  return reader.at_end() ? Status() : corrupt("a segment has bytes after its content");
+  WEIR_TRY(check_part(section));
+  ByteReader reader(table.section(content, section));
+  if (!(this->*loader.read)(&reader) || !reader.ok() || !reader.at_end()) {
+    return corrupt("a segment's content is malformed");
+  }
+  loaded |= uint32_t{1} << static_cast<unsigned>(section);
+  return {};
 }
 
 SegmentReader::SegmentReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -226,15 +264,27 @@ SegmentReader::SegmentReader(SegmentReader&&) noexcept = default;
 SegmentReader& SegmentReader::operator=(SegmentReader&&) noexcept = default;
 
 Result<SegmentReader> SegmentReader::open(ByteView bytes) {
+  WEIR_ASSIGN(SegmentReader reader, open_lazily(bytes));
+  if (bytes.size() != reader.head().total_bytes) return corrupt("a segment has another length");
+  for (size_t i = 0; i < kSectionCount; ++i) WEIR_TRY(reader.load(static_cast<Section>(i)));
+  return reader;
+}
+
+Result<SegmentReader> SegmentReader::open_lazily(ByteView bytes) {
   auto state = std::make_unique<State>();
   WEIR_ASSIGN(state->head, read_segment_head(bytes));
   const SegmentHead& head = state->head;
-  if (bytes.size() != head.total_bytes) return corrupt("a segment has another length");
-  const ByteView content = bytes.subspan(head.head_bytes);
-  if (crc32c(content) != head.content_crc) return corrupt("a segment fails its checksum");
-  if (head.kind == SegmentKind::kEvents) WEIR_TRY(state->decode(content));
+  if (bytes.size() > head.total_bytes) return corrupt("a segment has another length");
+  if (head.kind == SegmentKind::kGap) return SegmentReader(std::move(state));
+  const size_t content_bytes = head.total_bytes - head.head_bytes;
+  // Six columns of events have a byte per block at least: a count beyond that is a lie.
+  if (head.count / kBlockValues > content_bytes) return corrupt("a segment is too short");
+  state->content = bytes.subspan(head.head_bytes);
+  WEIR_ASSIGN(state->table, SectionTable::read(state->content, head.content_crc, content_bytes));
   return SegmentReader(std::move(state));
 }
+
+Status SegmentReader::load(Section section) { return state_->load(section); }
 
 const SegmentHead& SegmentReader::head() const { return state_->head; }
 size_t SegmentReader::count() const { return state_->count(); }
@@ -262,8 +312,8 @@ Event SegmentReader::event(size_t i) const {
 bool SegmentReader::may_contain_name(std::string_view qname) const {
   const ByteView bloom = state_->bloom;
   const auto is_set = [&](size_t byte, uint8_t mask) { return (bloom[byte] & mask) != 0; };
-  if (!bloom.empty() && !probe_bloom(qname, bloom.size(), is_set)) return false;
-  return find_name(qname).has_value();
+  if (bloom.empty()) return count() > 0;
+  return probe_bloom(qname, bloom.size(), is_set);
 }
 
 std::optional<size_t> SegmentReader::find_name(std::string_view qname) const {

@@ -8,7 +8,7 @@
 namespace weir {
 namespace {
 
-constexpr uint8_t kSummaryVersion = 0;
+constexpr uint8_t kSummaryVersion = 1;
 constexpr size_t kChecksumBytes = 4;
 
 Status corrupt(const char* what) { return Status(Code::kCorrupt, what); }
@@ -80,9 +80,11 @@ Result<Summary> Summary::decode(ByteView bytes) {
   if (bytes.size() < kChecksumBytes) return corrupt("a summary is too short");
   const ByteView body = bytes.first(bytes.size() - kChecksumBytes);
   ByteReader reader(body);
-  if (reader.u8() > kSummaryVersion) {
+  const uint8_t version = reader.u8();
+  if (version > kSummaryVersion) {
     return Status(Code::kUnsupported, "a summary has a newer version");
   }
+  if (version < kSummaryVersion) return corrupt("a summary has a version that never was");
   if (crc32c(body) != ByteReader(bytes.last(kChecksumBytes)).u32()) {
     return corrupt("a summary fails its checksum");
   }

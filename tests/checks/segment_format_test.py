@@ -14,22 +14,22 @@ def golden_head(name):
 
 class SegmentFormatTest(unittest.TestCase):
     def test_golden_segments_have_the_events_that_went_in(self):
-        lines = (GOLDEN / "segment_v0_600.tsv").read_text(encoding="utf-8").splitlines()
+        lines = (GOLDEN / "segment_v1_600.tsv").read_text(encoding="utf-8").splitlines()
         expected = [tuple(line.split("\t")) for line in lines]
         self.assertEqual(len(expected), 600)
         for count in (1, 600):
-            head = golden_head(f"segment_v0_{count}.bin")
+            head = golden_head(f"segment_v1_{count}.bin")
             self.assertEqual(segment_reader.read_events(head), expected[:count])
 
     def test_a_head_tells_numbers_and_ledger(self):
-        head = golden_head("segment_v0_600.bin")
+        head = golden_head("segment_v1_600.bin")
         self.assertEqual((head.kind, head.reason, head.open), (0, 0, True))
         self.assertEqual(head.log, "000102030405060708090a0b0c0d0e0f")
         self.assertEqual((head.first, head.count, sum(head.outcomes)), (1000, 600, 600))
         self.assertEqual(head.ledger, [5000, 3, 1, 0, 2, 0, 0])
 
     def test_a_gap_is_a_head(self):
-        head = golden_head("gap_v0.bin")
+        head = golden_head("gap_v1.bin")
         self.assertEqual((head.kind, head.reason, head.first, head.count), (1, 1, 1000, 1000))
         self.assertEqual(head.content, b"")
 

@@ -112,8 +112,8 @@ class Head:
 
 def read_head(data):
     reader = Reader(data)
-    if reader.take(4) != b"WSEG" or reader.number(1) != 0:
-        raise ValueError("not a segment of version 0")
+    if reader.take(4) != b"WSEG" or reader.number(1) != 1:
+        raise ValueError("not a segment of version 1")
     kind, reason, flags = reader.number(1), reader.number(1), reader.number(1)
     head_bytes, total_bytes, content_crc = reader.number(2), reader.number(4), reader.number(4)
     log = reader.take(16).hex()
@@ -121,10 +121,26 @@ def read_head(data):
     outcomes, ledger = reader.varints(7), reader.varints(7)
     if crc32c(data[:reader.at]) != reader.number(4) or reader.at != head_bytes or total_bytes != len(data):
         raise ValueError("the head is damaged")
-    if crc32c(data[head_bytes:]) != content_crc:
-        raise ValueError("the content is damaged")
-    return Head(kind, reason, flags == 1, log, first, count, first_ms, first_ms + span, outcomes, ledger,
+    head = Head(kind, reason, flags == 1, log, first, count, first_ms, first_ms + span, outcomes, ledger,
                 data[head_bytes:])
+    if kind == 0:
+        read_sections(head.content, content_crc)
+    return head
+
+
+def read_sections(content, content_crc=None):
+    """The bytes of the 12 sections, after their checksums."""
+    reader = Reader(content)
+    sizes = reader.varints(12)
+    part_crcs = [reader.number(4) for _ in range(3)]
+    if content_crc is not None and crc32c(content[:reader.at]) != content_crc:
+        raise ValueError("the table of sections is damaged")
+    sections = [reader.take(size) for size in sizes]
+    reader.end()
+    for part, expected in zip((sections[:1], sections[1:6], sections[6:]), part_crcs):
+        if crc32c(b"".join(part)) != expected:
+            raise ValueError("the content is damaged")
+    return sections
 
 
 def read_names(reader):
@@ -175,9 +191,7 @@ def passes_bloom(bloom, name):
 def read_events(head):
     """The events, each as a tuple of texts: time, client, transport, outcome, AD, type, response code, duration in µs,
     size, name, list, upstream."""
-    whole = Reader(head.content)
-    sections = [Reader(whole.take(size)) for size in whole.varints(12)]
-    whole.end()
+    sections = [Reader(section) for section in read_sections(head.content)]
     bloom = sections[0].take(len(sections[0].data))
     names = read_names(sections[1])
     questions = read_questions(sections[2])

@@ -55,7 +55,7 @@ TEST_CASE("segments keep their bytes, and the stored ones still read back") {
   for (const size_t count : {1U, 600U}) {
     SegmentBuilder builder;
     for (size_t i = 0; i < count; ++i) REQUIRE(builder.add(events[i]).ok());
-    const std::string name = "segment_v0_" + std::to_string(count) + ".bin";
+    const std::string name = "segment_v1_" + std::to_string(count) + ".bin";
     check_golden(name, builder.encode(golden_head()));
     const Bytes stored = read_golden(name);
     const auto reader = SegmentReader::open(stored);
@@ -69,12 +69,12 @@ TEST_CASE("the golden events as text are those of the golden segment") {
   auto generator = golden_generator();
   std::string text;
   for (const Event& event : golden_events(&generator, 600)) text += event_line(event);
-  check_golden("segment_v0_600.tsv", std::vector<uint8_t>(text.begin(), text.end()));
+  check_golden("segment_v1_600.tsv", std::vector<uint8_t>(text.begin(), text.end()));
 }
 
 TEST_CASE("gaps keep their bytes") {
   const SegmentBuilder::Options head = golden_head();
-  check_golden("gap_v0.bin",
+  check_golden("gap_v1.bin",
                encode_gap(head.log, head.first, 2000, GapReason::kBudget, kHourStart, head.ledger));
 }
 
@@ -83,12 +83,12 @@ TEST_CASE("summaries keep their bytes, exact and estimated") {
   const std::vector<Event> events = golden_events(&generator, 5000);
   Summary hour(Summary::Span::kHour, kHourStart);
   for (int i = 0; i < 100; ++i) hour.add(events[static_cast<size_t>(i)]);
-  check_golden("summary_v0_exact.bin", hour.encode(kHourRollupBytesMax));
+  check_golden("summary_v1_exact.bin", hour.encode(kHourRollupBytesMax));
   for (size_t i = 100; i < events.size(); ++i) hour.add(events[i]);
-  check_golden("summary_v0_estimated.bin", hour.encode(kHourRollupBytesMax));
+  check_golden("summary_v1_estimated.bin", hour.encode(kHourRollupBytesMax));
   Summary day(Summary::Span::kDay, kHourStart - kHourStart % kDayMs);
   day.merge(hour);
-  check_golden("summary_v0_day.bin", day.encode(kDayRollupBytesMax));
+  check_golden("summary_v1_day.bin", day.encode(kDayRollupBytesMax));
 }
 
 }  // namespace

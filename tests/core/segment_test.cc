@@ -5,6 +5,7 @@
 #include "bytes.h"
 #include "catch.h"
 #include "support/event_generator.h"
+#include "support/resealed.h"
 
 namespace weir {
 namespace {
@@ -30,15 +31,6 @@ Event plain_event(int64_t time_ms = kHourStart) {
   event.qname = "example.com";
   event.qtype = 1;
   return event;
-}
-
-// The segment after a change to its bytes, with both checksums made right again.
-Bytes resealed(Bytes segment) {
-  const size_t head_bytes = load_le<uint16_t>(segment.data() + 8);
-  REQUIRE(head_bytes <= segment.size());
-  store_le(segment.data() + 14, crc32c(ByteView(segment).subspan(head_bytes)));
-  store_le(segment.data() + head_bytes - 4, crc32c(ByteView(segment).first(head_bytes - 4)));
-  return segment;
 }
 
 void check_reads_back(const std::vector<Event>& events, ByteView segment) {
@@ -73,7 +65,7 @@ TEST_CASE("the head tells numbers, times, outcomes and the ledger") {
   options.ledger = {.offered = 100, .collapsed = 2, .dropped = {1, 2, 3, 4, 5}};
   const Bytes segment = builder.encode(options);
   const SegmentHead head = *read_segment_head(segment);
-  CHECK(head.version == 0);
+  CHECK(head.version == 1);
   CHECK(head.kind == SegmentKind::kEvents);
   CHECK(head.open);
   CHECK(head.log == kLog);
@@ -249,7 +241,8 @@ TEST_CASE("names are found exactly, with and without the bloom filter") {
     const SegmentReader reader = std::move(SegmentReader::open(segment)).value();
     CHECK(reader.name_count() == names.size());
     for (const std::string& name : generator.names()) {
-      REQUIRE(reader.may_contain_name(name) == names.contains(name));
+      REQUIRE(reader.find_name(name).has_value() == names.contains(name));
+      REQUIRE((reader.may_contain_name(name) || !names.contains(name)));
     }
   }
 }
@@ -307,8 +300,16 @@ TEST_CASE("a newer version is unsupported, not corrupt") {
   SegmentBuilder builder;
   REQUIRE(builder.add(plain_event()).ok());
   Bytes segment = builder.encode(options_at(0));
-  segment[4] = 1;
+  segment[4] = 2;
   CHECK(read_segment_head(segment).status().code() == Code::kUnsupported);
+}
+
+TEST_CASE("version 0, which was never released, is refused") {
+  SegmentBuilder builder;
+  REQUIRE(builder.add(plain_event()).ok());
+  Bytes segment = builder.encode(options_at(0));
+  segment[4] = 0;
+  CHECK(SegmentReader::open(resealed(std::move(segment))).status().code() == Code::kCorrupt);
 }
 
 TEST_CASE("what is changed and sealed again either opens with valid events or is refused") {

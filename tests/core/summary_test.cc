@@ -290,9 +290,11 @@ TEST_CASE("a newer summary is unsupported, one that does not add up is corrupt")
   Summary summary;
   summary.add(plain_event());
   Bytes bytes = summary.encode(kDayRollupBytesMax);
-  bytes[0] = 1;
+  bytes[0] = 2;
   CHECK(Summary::decode(bytes).status().code() == Code::kUnsupported);
   bytes[0] = 0;
+  CHECK(Summary::decode(bytes).status().code() == Code::kCorrupt);
+  bytes[0] = 1;
   bytes[3] = 2;  // the count of forwarded events, after version, span and start
   store_le(bytes.data() + bytes.size() - 4, crc32c(ByteView(bytes).first(bytes.size() - 4)));
   CHECK(Summary::decode(bytes).status().message() == "a summary does not add up");

@@ -1,23 +1,11 @@
 // Segments with their checksums made right: what opens has valid events, which survive a new
 // encoding.
-#include "bytes.h"
+#include "support/resealed.h"
 #include "weir/segment.h"
-
-namespace {
-
-void reseal(weir::Bytes* bytes) {
-  if (bytes->size() < 38) return;
-  const size_t head = weir::load_le<uint16_t>(bytes->data() + 8);
-  if (head < 38 || head > bytes->size()) return;
-  weir::store_le(bytes->data() + 14, weir::crc32c(weir::ByteView(*bytes).subspan(head)));
-  weir::store_le(bytes->data() + head - 4, weir::crc32c(weir::ByteView(*bytes).first(head - 4)));
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   weir::Bytes bytes(data, data + size);
-  reseal(&bytes);
+  weir::reseal(&bytes);
   const auto reader = weir::SegmentReader::open(bytes);
   if (!reader.ok() || reader->count() == 0) return 0;
   weir::SegmentBuilder builder;

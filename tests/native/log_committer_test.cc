@@ -22,7 +22,7 @@ class PoisonExecutor final : public Executor {
  private:
   static bool poisoned(const Statement& statement) {
     const auto reader = SegmentReader::open(std::get<Bytes>(statement.parameters.at(8)));
-    return reader.ok() && reader.value().may_contain_name("poison.example");
+    return reader.ok() && reader.value().find_name("poison.example").has_value();
   }
   Executor& inner_;
 };

@@ -84,7 +84,7 @@ struct SegmentHead {
   LedgerCounters ledger;
   uint32_t head_bytes = 0;   // length of the head
   uint32_t total_bytes = 0;  // length of the whole segment
-  uint32_t content_crc = 0;  // CRC32C of what follows the head: depends on the events alone
+  uint32_t content_crc = 0;  // CRC32C of the table behind the head: depends on the events alone
 
   uint64_t end() const { return first + count; }
 };
@@ -132,12 +132,20 @@ Bytes encode_gap(const LogId& log, uint64_t first, uint64_t end, GapReason reaso
 // The same events under another head (log id, first, open, ledger): columns are not decoded.
 Result<Bytes> rewrite_segment_head(ByteView segment, const SegmentBuilder::Options& options);
 
+enum class Section : uint8_t;  // segment_content.h
+
 // Reads one segment. open() checks head, checksum and all lengths, so that the accessors cannot
 // fail afterwards. Borrows `bytes`, which must outlive the reader. Thread-compatible; const use
 // from several threads is safe.
 class SegmentReader {
  public:
   static Result<SegmentReader> open(ByteView bytes);
+  // For scans, which need little of most segments: checks the head and the table of sections only.
+  // An accessor may be used once load() has answered ok for what it reads. The bytes may be cut off
+  // behind what is loaded.
+  static Result<SegmentReader> open_lazily(ByteView bytes);
+  // Checks and decodes a section and those that it refers to, unless that is done already.
+  Status load(Section section);
   ~SegmentReader();
   SegmentReader(SegmentReader&&) noexcept;
   SegmentReader& operator=(SegmentReader&&) noexcept;
@@ -147,7 +155,7 @@ class SegmentReader {
   Event event(size_t i) const;
   size_t count() const;
 
-  // False only if no event of the segment has this name (bloom filter, then dictionary).
+  // False only if no event of the segment has this name, by the bloom filter alone.
   bool may_contain_name(std::string_view qname) const;
   std::optional<size_t> find_name(std::string_view qname) const;
 
