@@ -52,15 +52,16 @@ bool Filter::matches_client(const Client& client) const {
   return clients.empty() || std::any_of(clients.begin(), clients.end(), covers);
 }
 
+bool Filter::matches_type(uint16_t qtype) const { return is_among(qtype, types); }
+
 bool Filter::matches_answer(const Event& event) const {
-  return is_among(event.qtype, types) && is_among(event.rcode, rcodes) &&
-         is_among(event.outcome, outcomes) && is_among(event.list, lists) &&
-         is_among(event.upstream, upstreams);
+  return is_among(event.rcode, rcodes) && is_among(event.outcome, outcomes) &&
+         is_among(event.list, lists) && is_among(event.upstream, upstreams);
 }
 
 bool Filter::matches(const Event& event) const {
-  return matches_time(event.time_ms) && matches_answer(event) && matches_client(event.client) &&
-         matches_name(event.qname);
+  return matches_time(event.time_ms) && matches_type(event.qtype) && matches_answer(event) &&
+         matches_client(event.client) && matches_name(event.qname);
 }
 
 }  // namespace weir

@@ -1,7 +1,9 @@
-// SegmentScan: asks the events of one segment whether they match a filter.
+// SegmentScan: the events of one segment that match a filter.
 //
-// Names and clients are judged once per entry of the segment's dictionaries, not once per event: a
-// busy log repeats them thousands of times, and substring search is the dearest question there is.
+// Dictionaries come first. Names, questions, clients and traits are judged once per entry, not once
+// per event: a busy log repeats them thousands of times, and substring search is the dearest
+// question there is. Where no entry matches, the segment is done with, and its columns are never
+// decoded; else only those are that the filter asks for, and the rest if any event matches.
 #pragma once
 
 #include <optional>
@@ -16,25 +18,35 @@ namespace weir {
 class SegmentScan {
  public:
   // Nothing if the bytes fail their checks or are not the segment that the row announces. Borrows
-  // row.data and the filter for its life.
+  // row.data for its life.
   static std::optional<SegmentScan> open(const WalkRow& row, const Filter& filter);
 
-  size_t count() const { return reader_.count(); }
-  // False only if no event matches: the bloom filter and the dictionary exclude every name asked.
-  bool may_match() const;
-  // The i-th event if it matches. Its strings live as long as this object.
-  std::optional<Event> match(size_t i);
+  // False if no event matches; `was_read` is false then too if dictionaries alone have told so.
+  bool any() const { return all_ ? reader_.count() > 0 : !matches_.empty(); }
+  bool was_read() const { return was_read_; }
+  // The matching event next below `end`, or next from `begin` on.
+  std::optional<size_t> last_below(size_t end) const;
+  std::optional<size_t> first_from(size_t begin) const;
+  // Its strings live as long as this object.
+  Event event(size_t i) const { return reader_.event(i); }
 
  private:
-  enum class Verdict : uint8_t { kUnknown, kYes, kNo };
+  using Verdicts = std::vector<uint8_t>;  // per entry of a dictionary: 1 if it matches
 
-  SegmentScan(SegmentReader reader, const Filter& filter);
-  template <class Judge>
-  static bool judged(std::vector<Verdict>& verdicts, size_t index, const Judge& judge);
+  explicit SegmentScan(SegmentReader reader) : reader_(std::move(reader)) {}
+  Status select(const Filter& filter);
+  Result<bool> judge_questions(const Filter& filter);
+  Verdicts judge_names(const Filter& filter) const;
+  Result<bool> judge_clients(const Filter& filter);
+  Result<bool> judge_traits(const Filter& filter);
+  template <class Matches>
+  void narrow(const Matches& matches);
 
   SegmentReader reader_;
-  const Filter* filter_;
-  std::vector<Verdict> names_, clients_;  // empty where the filter does not ask
+  Verdicts questions_, clients_, traits_;  // empty where the filter does not ask
+  bool was_read_ = false;
+  bool all_ = false;               // every event matches
+  std::vector<uint32_t> matches_;  // otherwise: which ones, ascending
 };
 
 }  // namespace weir

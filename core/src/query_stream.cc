@@ -63,22 +63,24 @@ void LogStream::open_next(const Filter& filter, uint64_t* events_read, Unreadabl
   scan_ = SegmentScan::open(next.row, filter);
   if (!scan_) {
     ++unreadable->segments;
-  } else if (!scan_->may_match()) {
-    scan_.reset();
   } else {
-    *events_read += next.row.count;
-    return move_to(std::min(below_, next.row.end()));
+    if (scan_->was_read()) *events_read += next.row.count;
+    if (scan_->any()) return move_to(std::min(below_, next.row.end()));
+    scan_.reset();
   }
   move_to(std::min(below_, next.row.first));
 }
 
 void LogStream::advance(const Filter& filter, uint64_t* events_read, Unreadable* unreadable) {
   if (!scan_) open_next(filter, events_read, unreadable);
-  while (scan_ && !head_) {
-    if (below_ <= scan_first_) {
+  if (scan_) {
+    const auto end = static_cast<size_t>(below_ - std::min(below_, scan_first_));
+    if (const std::optional<size_t> found = scan_->last_below(end)) {
+      move_to(scan_first_ + *found + 1);
+      head_ = scan_->event(*found);
+    } else {
+      move_to(std::min(below_, scan_first_));
       scan_.reset();
-    } else if (head_ = scan_->match(static_cast<size_t>(head_n() - scan_first_)); !head_) {
-      --below_;
     }
   }
   if (ended()) move_to(0);

@@ -162,12 +162,11 @@ Status WindowOperation::take_segment(const WalkRow& row) {
     ++answer_.unreadable.segments;
     return {};
   }
-  if (!scan->may_match()) return {};
+  if (!scan->was_read()) return {};
   WEIR_TRY(charge(row.count, 0));
   const uint64_t skipped = std::min(std::max(row.from_n, row.first) - row.first, row.count);
-  for (auto i = static_cast<size_t>(skipped); i < scan->count(); ++i) {
-    if (std::optional<Event> event = scan->match(i)) answer_.add_event(plan_, *event);
-  }
+  std::optional<size_t> at = scan->first_from(static_cast<size_t>(skipped));
+  for (; at; at = scan->first_from(*at + 1)) answer_.add_event(plan_, scan->event(*at));
   return {};
 }
 

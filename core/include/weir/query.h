@@ -40,12 +40,12 @@ struct Filter {
   bool only_time_and_site() const;
   // Everything but the sites, which are a property of the log.
   bool matches(const Event& event) const;
-  // The parts of matches(): a scan decides once for each name and client of a segment's
-  // dictionaries.
+  // The parts of matches(): a scan decides once for each entry of a segment's dictionaries.
   bool matches_time(int64_t time_ms) const { return time_ms >= since_ms && time_ms < until_ms; }
   bool matches_name(std::string_view qname) const;
   bool matches_client(const Client& client) const;
-  bool matches_answer(const Event& event) const;  // type, rcode, outcome, list and upstream
+  bool matches_type(uint16_t qtype) const;
+  bool matches_answer(const Event& event) const;  // rcode, outcome, list and upstream
 };
 
 struct QueryBudget {
