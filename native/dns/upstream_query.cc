@@ -119,6 +119,10 @@ void UpstreamQuery::drain_udp() {
 
 // Looks at what came from the upstream; kNo: it is no answer to the question.
 UpstreamQuery::Match UpstreamQuery::take(std::span<const uint8_t> message, bool over_tcp) {
+  if (is_bare_error(message)) {
+    give_way();
+    return Match::kYes;
+  }
   const Result<DnsResponse> response = read_dns_response(message);
   if (!response.ok() || response->header.id != id_ || response->header.opcode != 0 ||
       response->qname != key_.name || response->qtype != key_.type ||
@@ -132,6 +136,21 @@ UpstreamQuery::Match UpstreamQuery::take(std::span<const uint8_t> message, bool 
     accept(message, *response);
   }
   return Match::kYes;
+}
+
+// A header alone that states an error, as servers send it that cannot read a query with EDNS.
+// Without the question only id and port prove whose it is: enough for an error that is not cached.
+bool UpstreamQuery::is_bare_error(std::span<const uint8_t> message) const {
+  const Result<DnsHeader> header = read_dns_header(message);
+  return header.ok() && header->qr && header->id == id_ && header->opcode == 0 &&
+         header->qdcount == 0 && header->ancount == 0 && is_server_error(header->rcode);
+}
+
+// The server is alive but of no help with this query.
+void UpstreamQuery::give_way() {
+  count(current().counters().errors);
+  if (attempt_ < order_.size()) return next_attempt();
+  finish();
 }
 
 void UpstreamQuery::accept(std::span<const uint8_t> message, const DnsResponse& response) {

@@ -47,6 +47,8 @@ class UpstreamQuery : public std::enable_shared_from_this<UpstreamQuery> {
   void read_tcp_size();
   void read_tcp_message();
   Match take(std::span<const uint8_t> message, bool over_tcp);
+  bool is_bare_error(std::span<const uint8_t> message) const;
+  void give_way();
   void accept(std::span<const uint8_t> message, const DnsResponse& response);
   void close();
   void finish();

@@ -44,6 +44,24 @@ TEST_CASE_METHOD(UpstreamFixture, "answers with a wrong id, question or source a
   CHECK(metric("weir_dns_upstream_mismatches_total") == 4);
 }
 
+TEST_CASE_METHOD(UpstreamFixture, "an error without the question passes the query on at once") {
+  std::atomic<bool> other_knows{true};
+  const auto format_error = [](const Bytes& query, Transport) -> std::vector<ScriptedReply> {
+    return {{{query[0], query[1], 0x80, rcode::kFormErr, 0, 0, 0, 0, 0, 0, 0, 0}}};
+  };
+  ScriptedUpstream old_server(format_error);
+  ScriptedUpstream other([&](const Bytes& query, Transport transport) {
+    if (!other_knows) return format_error(query, transport);
+    return std::vector<ScriptedReply>{{right_answer(query)}};
+  });
+  start({old_server.text(), other.text()});
+  ask("www.example");
+  CHECK(tail(raw, 4) == Bytes{192, 0, 2, 1});
+  other_knows = false;
+  CHECK(ask("www2.example").rcode == rcode::kServFail);
+  CHECK(metric("weir_dns_upstream_timeouts_total") == 0);
+}
+
 TEST_CASE_METHOD(UpstreamFixture, "the letter case of the question in an answer does not matter") {
   ScriptedUpstream upstream([](const Bytes& query, Transport) -> std::vector<ScriptedReply> {
     Bytes answer = right_answer(query);
