@@ -31,6 +31,7 @@ class BenchLog {
   void finish();
   void merge_level2();
 
+  Executor& executor() { return executor_; }
   uint64_t bytes() { return file_bytes(database_, path_); }
   // Of one append transaction, synchronous=FULL.
   double commit_ms(double percentile) const;

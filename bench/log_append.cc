@@ -15,15 +15,14 @@
 //
 //   log_append [--smoke] [--json]
 #include <array>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "bench_log.h"
+#include "bench_names.h"
 #include "bench_report.h"
 #include "row_table.h"
 #include "support/event_generator.h"
-#include "support/shared_data.h"
 
 namespace weir::bench {
 namespace {
@@ -31,13 +30,6 @@ namespace {
 constexpr int64_t kDayMs = 86'400'000;
 constexpr int64_t kStartMs = 1'790'000'000'000 / kDayMs * kDayMs;
 constexpr size_t kQuarters = 4;
-
-std::vector<std::string> popular_names() {
-  std::vector<std::string> names;
-  std::istringstream lines(test::read_shared_data("top-domains.txt").value_or(""));
-  for (std::string line; std::getline(lines, line);) names.push_back(line);
-  return names;
-}
 
 EventGenerator::Options load(uint64_t events_per_second) {
   EventGenerator::Options options;
