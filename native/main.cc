@@ -7,6 +7,7 @@
 
 #include "native/cli/backup_command.h"
 #include "native/cli/command_line.h"
+#include "native/cli/compact_command.h"
 #include "native/cli/fsck_command.h"
 #include "native/cli/read_command.h"
 #include "native/control/config.h"
@@ -126,6 +127,8 @@ int run(const CommandLine& line) {
       return on_data(line, run_backup_command);
     case Command::kFsck:
       return on_data(line, run_fsck_command);
+    case Command::kCompact:
+      return on_data(line, run_compact_command);
   }
   return kExitUsage;
 }

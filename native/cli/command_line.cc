@@ -117,6 +117,10 @@ void declare(CLI::App& app, CommandLine* line, Parameters* parameters) {
       ->required();
   command("fsck", "check all that the database holds", Command::kFsck, "")
       ->add_flag("--repair", line->repair, "mend what can be mended, while no server runs");
+  command("compact", "merge segments and give space back, while no server runs", Command::kCompact,
+          "")
+      ->add_flag("--rebuild-rollups", line->rebuild_rollups,
+                 "compute the statistics anew from the events that are there");
 }
 
 }  // namespace

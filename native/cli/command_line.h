@@ -18,6 +18,7 @@ enum class Command {
   kBackup,
   kRestore,
   kFsck,
+  kCompact,
   kVersion
 };
 
@@ -26,9 +27,10 @@ struct CommandLine {
   std::string config_file;  // empty: kDefaultConfigFile if it is there, else defaults
   std::string data_dir;     // empty: as configured
   bool json = false;
-  std::string file;     // backup, restore
-  bool repair = false;  // fsck
-  std::string target;   // query, stats, top: "/api/v1/…?…"
+  std::string file;              // backup, restore
+  bool repair = false;           // fsck
+  bool rebuild_rollups = false;  // compact
+  std::string target;            // query, stats, top: "/api/v1/…?…"
 };
 
 inline constexpr int kExitOk = 0;

@@ -41,13 +41,20 @@ OperationPtr Maintenance::begin_rollup(int64_t wall_ms) {
 }
 
 OperationPtr Maintenance::begin_merge(Kind kind, int64_t wall_ms) {
-  MergePolicy policy{.now_ms = wall_ms, .delay_ms = kSealDelayMs};
-  if (kind == kMerge) return merge_segments(policy, &merge_);
-  policy.delay_ms = kMergeLevel2DelayMs;
-  policy.acked_only = policy_().keep_unacked;
-  policy.events_max = kSegmentLevel2EventsMax;
-  policy.bytes_max = kSegmentLevel2BytesMax;
-  return merge_segments(policy, &merge_level2_);
+  if (kind == kMerge) return merge_segments(level1_policy(wall_ms), &merge_);
+  return merge_segments(level2_policy(wall_ms, policy_().keep_unacked), &merge_level2_);
+}
+
+MergePolicy Maintenance::level1_policy(int64_t wall_ms) {
+  return {.now_ms = wall_ms, .delay_ms = kSealDelayMs};
+}
+
+MergePolicy Maintenance::level2_policy(int64_t wall_ms, bool acked_only) {
+  return {.now_ms = wall_ms,
+          .delay_ms = kMergeLevel2DelayMs,
+          .acked_only = acked_only,
+          .events_max = kSegmentLevel2EventsMax,
+          .bytes_max = kSegmentLevel2BytesMax};
 }
 
 bool Maintenance::step(const ClockPair& now) {

@@ -35,6 +35,10 @@ class Maintenance {
   // Rolled up in one step: a few milliseconds.
   static constexpr uint64_t kRollupEventsMax = 1 << 16;
 
+  // How segments are merged, at this time of the wall.
+  static MergePolicy level1_policy(int64_t wall_ms);
+  static MergePolicy level2_policy(int64_t wall_ms, bool acked_only);
+
   // `policy` tells the retention as it is configured now (without the time); `checkpoint` moves the
   // WAL into the database.
   Maintenance(Executor& executor, std::function<RetentionPolicy()> policy,

@@ -62,6 +62,12 @@ TEST_CASE("values are encoded so that they stay one value") {
   CHECK(url_encoded("\xFF%") == "%FF%25");
 }
 
+TEST_CASE("compact rebuilds rollups only if it is told to") {
+  CHECK(parsed({"compact"}).command == Command::kCompact);
+  CHECK_FALSE(parsed({"compact"}).rebuild_rollups);
+  CHECK(parsed({"compact", "--rebuild-rollups"}).rebuild_rollups);
+}
+
 TEST_CASE("help is asked for, everything else that does not parse is usage") {
   CHECK(exit_code({"--help"}) == kExitOk);
   CHECK(exit_code({"query", "--help"}) == kExitOk);
