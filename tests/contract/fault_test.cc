@@ -133,6 +133,28 @@ TEMPLATE_TEST_CASE("a merge through any failure keeps each event once", "", Memo
       });
 }
 
+TEMPLATE_TEST_CASE("shrinking through any failure removes and counts each event once", "",
+                   MemoryStore, SqliteStore) {
+  for_every_failure<TestType>(
+      [](TestType& store) {
+        prepare_log(store);
+        REQUIRE(rolled(store.executor()).ok());
+        REQUIRE(run(store.executor(), set_acked(1, 40)).ok());
+      },
+      [](Executor& executor) {
+        ShrinkProgress progress;
+        const ShrinkPolicy all{.now_ms = kLaterMs, .bytes = 1 << 20, .keep_unacked = true};
+        return run(executor, shrink(all, &progress));
+      },
+      [](TestType& store) {
+        CHECK(store.ledger()["expired_budget"] == 90);
+        CHECK(store.ledger()["stored"] == 100);
+        CHECK(content_of(store.executor(), 1).front() == "40-90 gap:budget");
+        CHECK(state_of(store.executor(), 1).end == 100);
+        CHECK(rolled_events(store.executor(), kAllLogs) == 100);
+      });
+}
+
 TEMPLATE_TEST_CASE("moving a tail through any failure leaves each event in one log", "",
                    MemoryStore, SqliteStore) {
   for_every_failure<TestType>(

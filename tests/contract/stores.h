@@ -30,6 +30,7 @@ class MemoryStore {
     for (const auto& [id, row] : executor_.database().ledger) {
       for (size_t i = 0; i < row.growth.size(); ++i) sums[kGrowth[i]] += row.growth[i];
       sums["expired_retention"] += row.expired_retention;
+      sums["expired_budget"] += row.expired_budget;
       sums["expired_corrupt"] += row.expired_corrupt;
       sums["unclean"] += row.unclean;
     }

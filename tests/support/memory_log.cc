@@ -122,13 +122,13 @@ Result<Rows> segment_assert(Db& db, const P& p) {
   return Rows{{{std::string("null")}}, 0};
 }
 
-Result<Rows> segments_assert(Db& db, const P& p) {
+Result<Rows> assert_rows(Db& db, const P& p, bool only_events) {
   int64_t rows = 0;
   int64_t events = 0;
   int64_t crcs = 0;
   for (auto row = db.segments.lower_bound(p.integer(1));
        row != db.segments.end() && row->first <= p.integer(2); ++row, ++rows) {
-    if (row->second.kind > 0) return conflict();
+    if (only_events && row->second.kind > 0) return conflict();
     events += row->second.count;
     crcs += row->second.crc;
   }
@@ -213,6 +213,14 @@ Result<Rows> ledger_sums(Db& db, const P& p) {
 Result<Rows> ledger_expire(Db& db, const P& p) {
   if (!db.segments.contains(p.integer(3))) return changed(0);
   db.ledger[p.integer(1)].expired_retention += p.integer(2);
+  return changed(1);
+}
+
+Result<Rows> segments_assert(Db& db, const P& p) { return assert_rows(db, p, true); }
+Result<Rows> rows_assert(Db& db, const P& p) { return assert_rows(db, p, false); }
+
+Result<Rows> ledger_expire_budget(Db& db, const P& p) {
+  db.ledger[p.integer(1)].expired_budget += p.integer(2);
   return changed(1);
 }
 
@@ -315,6 +323,7 @@ const MemoryHandlers& memory_log_handlers() {
       {kSegmentPut, segment_put},
       {kSegmentAssert, segment_assert},
       {kSegmentsAssert, segments_assert},
+      {kRowsAssert, rows_assert},
       {kSegmentList, segment_list},
       {kSegmentData, segment_data},
       {kSegmentMarkCorrupt, segment_mark_corrupt},
@@ -323,6 +332,7 @@ const MemoryHandlers& memory_log_handlers() {
       {kLedgerAddAlone, ledger_add_alone},
       {kLedgerSums, ledger_sums},
       {kLedgerExpire, ledger_expire},
+      {kLedgerExpireBudget, ledger_expire_budget},
       {kLedgerCorrupt, ledger_corrupt},
       {kRollupAssert, rollup_assert},
       {kRollupAdvance, rollup_advance},

@@ -181,4 +181,21 @@ struct RetentionProgress {
 // through in one hour of the day.
 OperationPtr retain(RetentionPolicy policy, RetentionProgress* result);
 
+struct ShrinkPolicy {
+  int64_t now_ms = 0;
+  uint64_t bytes = 0;           // of segments to remove
+  bool keep_unacked = false;    // what the receiver has not got goes last, and leaves a gap
+  uint64_t segments_max = 256;  // removed per run, about
+};
+struct ShrinkProgress {
+  uint64_t segments = 0;
+  uint64_t events = 0;  // counted as expired{budget} in the same groups
+  uint64_t bytes = 0;
+  uint64_t unacked_events = 0;  // of events, those that no receiver had
+  bool done = true;             // false: the run ended early
+};
+// Removes the oldest segments, whatever their age, until `bytes` of them are gone or there are no
+// more. Keeps the newest row of every log, and what is not rolled up yet.
+OperationPtr shrink(ShrinkPolicy policy, ShrinkProgress* result);
+
 }  // namespace weir
