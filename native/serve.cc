@@ -18,6 +18,7 @@ namespace {
 
 constexpr const char* kLocalSite = "local";       // of a log that is not forwarded
 constexpr const char* kInlineHandoff = "inline";  // as query_log.handoff has it
+constexpr const char* kGentleFlash = "gentle";    // as query_log.flash has it
 constexpr const char* kMarksName = "forward.marks";
 
 std::string site_of(const Config& config) {
@@ -60,6 +61,9 @@ QueryLogOptions log_options(const Config& config, size_t producers) {
   options.buffer_events = static_cast<size_t>(config.query_log.buffer_events_max);
   options.flush_interval_ms = config.query_log.flush_interval_ms;
   options.flush_interval_ms_longest = config.query_log.flush_interval_ms;
+  options.bytes_max = config.query_log.bytes_max.value_or(0);
+  options.gentle = config.query_log.flash == kGentleFlash;
+  options.flood_repeats_max = static_cast<uint32_t>(config.query_log.flood_repeats_max);
   options.retention_days = config.query_log.retention_days;
   options.rollup_days = config.query_log.rollup_days;
   options.forwarding = config.forward.has_value();
@@ -173,8 +177,6 @@ Serving::~Serving() { stop(); }
 
 Status Serving::start() {
   set_log_level(config_.log_level);
-  if (config_.query_log.bytes_max)
-    spdlog::warn("query_log.max_bytes is not enforced in this version; retention_days is");
   parts_ = std::make_unique<Parts>();
   Status status = parts_->start(config_);
   if (!status.ok()) stop();

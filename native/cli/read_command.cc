@@ -5,6 +5,7 @@
 #include "native/cli/render.h"
 #include "native/runtime/clock.h"
 #include "native/runtime/operation_runner.h"
+#include "native/store/disk_writes.h"
 #include "native/store/sqlite_executor.h"
 #include "weir/api.h"
 
@@ -50,6 +51,9 @@ Result<int> answer_command(const CommandLine& line, const std::string& data_dir,
   if (line.command != Command::kStats) return kExitOk;
   WEIR_ASSIGN(Emit ledger, ask(database, "/api/v1/ledger"));
   out("\n" + render_ledger(ledger.bytes));
+  const DiskWrites writes = DiskWrites::load(data_dir);
+  const int64_t now_ms = wall_clock_ms();
+  out("\n" + render_disk_writes(writes.on_day(now_ms), writes.per_day(now_ms)));
   return kExitOk;
 }
 

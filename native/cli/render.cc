@@ -129,6 +129,13 @@ std::string render_ledger(std::string_view json) {
   return table.text();
 }
 
+std::string render_disk_writes(uint64_t today_bytes, uint64_t bytes_per_day) {
+  TextTable table({{"WRITTEN TO DISK"}, {"BYTES", Align::kRight}});
+  table.add({"today", grouped(today_bytes)});
+  table.add({"a day", grouped(bytes_per_day)});
+  return table.text();
+}
+
 std::string render_top(std::string_view json) {
   const ordered_json answer = ordered_json::parse(json);
   TextTable table({{"COUNT", Align::kRight}, {"AT MOST TOO HIGH BY", Align::kRight}, {"KEY"}});

@@ -26,6 +26,7 @@ namespace {
 constexpr uint64_t kMib = 1 << 20;
 constexpr int64_t kSecondMs = 1000;
 constexpr int64_t kDaysMax = 36'500;
+constexpr int64_t kFloodRepeatsMax = 1'000'000;
 constexpr int64_t kFlushIntervalMsMax = 60'000;
 constexpr uint16_t kDnsPort = 53;
 
@@ -224,31 +225,36 @@ void read_backend(Schema& schema, const YamlValue& value, std::string* backend) 
 
 void read_query_log(Schema& schema, const YamlValue& value, QueryLogConfig* log) {
   YamlReader& reader = schema.reader;
-  reader.map(value,
-             {{"enabled", [&](const YamlValue& v) { reader.boolean(v, &log->enabled); }},
-              {"backend", [&](const YamlValue& v) { read_backend(schema, v, &log->backend); }},
-              {"handoff",
-               [&](const YamlValue& v) { reader.choice(v, {"ring", "inline"}, &log->handoff); }},
-              {"buffer_size",
-               [&](const YamlValue& v) {
-                 reader.integer(v, kBufferEventsMin, kBufferEventsMax, &log->buffer_events_max);
-               }},
-              {"flush_interval",
-               [&](const YamlValue& v) {
-                 reader.duration_ms(v, kFlushIntervalMsFast, kFlushIntervalMsMax,
-                                    &log->flush_interval_ms);
-               }},
-              {"retention_days",
-               [&](const YamlValue& v) { reader.integer(v, 1, kDaysMax, &log->retention_days); }},
-              {"rollup_days",
-               [&](const YamlValue& v) { reader.integer(v, 1, kDaysMax, &log->rollup_days); }},
-              {"max_bytes",
-               [&](const YamlValue& v) {
-                 reader.size_bytes(v, 16 * kMib, kMib << 20, &log->bytes_max.emplace(0));
-               }},
-              {"privacy", [&](const YamlValue& v) {
-                 reader.choice(v, {"full", "truncated", "pseudonym", "none"}, &log->privacy);
-               }}});
+  reader.map(
+      value,
+      {{"enabled", [&](const YamlValue& v) { reader.boolean(v, &log->enabled); }},
+       {"backend", [&](const YamlValue& v) { read_backend(schema, v, &log->backend); }},
+       {"handoff",
+        [&](const YamlValue& v) { reader.choice(v, {"ring", "inline"}, &log->handoff); }},
+       {"buffer_size",
+        [&](const YamlValue& v) {
+          reader.integer(v, kBufferEventsMin, kBufferEventsMax, &log->buffer_events_max);
+        }},
+       {"flush_interval",
+        [&](const YamlValue& v) {
+          reader.duration_ms(v, kFlushIntervalMsFast, kFlushIntervalMsMax, &log->flush_interval_ms);
+        }},
+       {"retention_days",
+        [&](const YamlValue& v) { reader.integer(v, 1, kDaysMax, &log->retention_days); }},
+       {"rollup_days",
+        [&](const YamlValue& v) { reader.integer(v, 1, kDaysMax, &log->rollup_days); }},
+       {"max_bytes",
+        [&](const YamlValue& v) {
+          reader.size_bytes(v, 16 * kMib, kMib << 20, &log->bytes_max.emplace(0));
+        }},
+       {"flash", [&](const YamlValue& v) { reader.choice(v, {"normal", "gentle"}, &log->flash); }},
+       {"flood_repeats",
+        [&](const YamlValue& v) {
+          reader.integer(v, 0, kFloodRepeatsMax, &log->flood_repeats_max);
+        }},
+       {"privacy", [&](const YamlValue& v) {
+          reader.choice(v, {"full", "truncated", "pseudonym", "none"}, &log->privacy);
+        }}});
 }
 
 // `authority` is what stands between // and the path of an http:// URL.

@@ -71,6 +71,8 @@ struct QueryLogConfig {
   int64_t retention_days = 7;
   int64_t rollup_days = 1825;
   std::optional<uint64_t> bytes_max;
+  std::string flash = "normal";  // normal | gentle
+  int64_t flood_repeats_max = 10'000;
   std::string privacy = "full";  // full | truncated | pseudonym | none
   bool operator==(const QueryLogConfig&) const = default;
 };

@@ -62,6 +62,8 @@ void put_query_log(JsonWriter& json, const QueryLogConfig& log) {
   json.key("retention_days").integer(log.retention_days);
   json.key("rollup_days").integer(log.rollup_days);
   if (log.bytes_max) json.key("max_bytes").string(size_text(*log.bytes_max));
+  json.key("flash").string(log.flash);
+  json.key("flood_repeats").integer(log.flood_repeats_max);
   json.key("privacy").string(log.privacy).end_object();
 }
 

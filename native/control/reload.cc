@@ -19,6 +19,9 @@ std::vector<std::string> keys_that_need_restart(const Config& running, const Con
           next.query_log.buffer_events_max);
   compare("query_log.rollup_days", running.query_log.rollup_days, next.query_log.rollup_days);
   compare("query_log.max_bytes", running.query_log.bytes_max, next.query_log.bytes_max);
+  compare("query_log.flash", running.query_log.flash, next.query_log.flash);
+  compare("query_log.flood_repeats", running.query_log.flood_repeats_max,
+          next.query_log.flood_repeats_max);
   compare("forward", running.forward, next.forward);
   return keys;
 }

@@ -169,6 +169,7 @@ LedgerSlot& LedgerPage::slot(size_t i) { return layout_->slots[i]; }
 
 LedgerCounters LedgerPage::totals() const {
   LedgerCounters sum;
+  sum.collapsed = layout_->slots.back().collapsed.load(std::memory_order_acquire);
   for (const LedgerSlot& slot : layout_->slots) {
     for (size_t i = 0; i < kDropReasonCount; ++i) {
       sum.dropped[i] += slot.dropped[i].load(std::memory_order_acquire);

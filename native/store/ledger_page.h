@@ -33,6 +33,7 @@ namespace weir {
 struct alignas(64) LedgerSlot {
   std::atomic<uint64_t> offered;
   std::array<std::atomic<uint64_t>, kDropReasonCount> dropped;
+  std::atomic<uint64_t> collapsed;  // the writer's alone
 
   // The release order keeps offered ahead of what becomes of the event, in every reader's eyes and
   // in what a kill leaves behind.
@@ -42,6 +43,9 @@ struct alignas(64) LedgerSlot {
   void count_dropped(DropReason reason, uint64_t n = 1) noexcept {
     auto& counter = dropped[static_cast<size_t>(reason)];
     counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_release);
+  }
+  void count_collapsed(uint64_t n = 1) noexcept {
+    collapsed.store(collapsed.load(std::memory_order_relaxed) + n, std::memory_order_release);
   }
 };
 static_assert(sizeof(LedgerSlot) == 64 && std::atomic<uint64_t>::is_always_lock_free);
@@ -84,7 +88,7 @@ class LedgerPage {
   // Slot i < kProducersMax is producer i's; the writer has its own.
   LedgerSlot& slot(size_t i);
   LedgerSlot& writer_slot() { return slot(kProducersMax); }
-  // Σ over the slots. Drops are read before offers, so offered ≥ Σ dropped in every reading.
+  // Σ over the slots. Offers are read last, so offered ≥ collapsed + Σ dropped in every reading.
   LedgerCounters totals() const;
   // totals() − base: what belongs to the current log.
   LedgerCounters of_log() const { return totals() - state_.base; }

@@ -24,7 +24,8 @@ bool plausible(const LedgerCounters& pending) {
   for (const uint64_t dropped : pending.dropped) {
     if (dropped > kMost) return false;
   }
-  return sum_of(pending.dropped) <= pending.offered;
+  return pending.collapsed <= kMost &&
+         sum_of(pending.dropped) + pending.collapsed <= pending.offered;
 }
 
 Status add_to_ledger(Executor& executor, const LogState& log, const LedgerDelta& delta,
@@ -66,17 +67,19 @@ Status settle_crash(Executor& executor, LedgerPage& page, LogAccount* account, i
     delta.unclean = true;
   } else {
     // Counted in the page first: if the next kill comes before the commit, the sum is the same.
-    const uint64_t crash = pending.offered - sum_of(pending.dropped);
+    const uint64_t crash = pending.offered - pending.collapsed - sum_of(pending.dropped);
     page.writer_slot().count_dropped(DropReason::kCrash, crash);
     pending.dropped[static_cast<size_t>(DropReason::kCrash)] += crash;
     delta.offered = pending.offered;
+    delta.collapsed = pending.collapsed;
     delta.dropped = pending.dropped;
     if (crash > 0) spdlog::warn("{} events were in memory when the last run ended", crash);
   }
   if (delta.offered == 0 && !delta.unclean) return {};
   if (delta.unclean) spdlog::warn("power was lost: the ledger cannot tell how many events with it");
   WEIR_TRY(add_to_ledger(executor, account->log, delta, now_ms));
-  account->accounted = account->accounted + LedgerCounters{delta.offered, 0, delta.dropped};
+  account->accounted =
+      account->accounted + LedgerCounters{delta.offered, delta.collapsed, delta.dropped};
   ++account->log.ledger_sequence;
   return {};
 }

@@ -59,7 +59,7 @@ void LogCommitter::start_batcher() {
 void LogCommitter::begin_account() {
   at_start_ = account_.accounted;
   // For heads: every number was offered, also where the events came here from another log.
-  at_start_.offered = account_.log.end;
+  at_start_.offered = account_.log.end + at_start_.collapsed;
   for (size_t i = 0; i < kDropReasonCount; ++i) {
     if (i != kData) at_start_.offered += at_start_.dropped[i];
   }
@@ -86,13 +86,15 @@ std::optional<EventId> LogCommitter::add(const Event& event, int64_t now_ms, Com
 }
 
 // What the ledger has not got yet, with a batch of `events`. Offers of events that are still on
-// their way stay out: in the database offered = stored + Σ dropped holds at every moment.
+// their way stay out: in the database offered = stored + collapsed + Σ dropped holds at any time.
 LedgerDelta LogCommitter::growth(uint64_t events) const {
   const LedgerCounters pending = parts_.page.of_log() - account_.accounted;
   LedgerDelta delta;
   delta.dropped = pending.dropped;
   delta.stored = events;
-  delta.offered = std::accumulate(pending.dropped.begin(), pending.dropped.end(), delta.stored);
+  delta.collapsed = pending.collapsed;
+  delta.offered = std::accumulate(pending.dropped.begin(), pending.dropped.end(),
+                                  delta.stored + delta.collapsed);
   return delta;
 }
 
@@ -101,7 +103,7 @@ LedgerCounters LogCommitter::outside() const {
   LedgerCounters unnumbered = parts_.page.of_log() - at_start_;
   unnumbered.dropped[kData] -= gaps_;
   unnumbered.offered =
-      std::accumulate(unnumbered.dropped.begin(), unnumbered.dropped.end(), uint64_t{0});
+      std::accumulate(unnumbered.dropped.begin(), unnumbered.dropped.end(), unnumbered.collapsed);
   return at_start_ + unnumbered;
 }
 

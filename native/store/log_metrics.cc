@@ -40,6 +40,19 @@ void add_storage(const LogMetrics::Reading& reading, std::vector<MetricFamily>* 
           stats.merge_read_bytes);
   counter("weir_storage_merge_written_bytes_total", "Bytes of the segments made of them",
           stats.merge_written_bytes);
+  counter("weir_storage_written_bytes_total", "Written to the disk by commits and checkpoints",
+          stats.written_bytes);
+  gauge("weir_storage_written_bytes_per_day", "The same, as a mean of the last days",
+        stats.written_bytes_per_day);
+  counter("weir_collapsed_queries_total", "Events folded into counts", reading.ledger.collapsed);
+  gauge("weir_storage_budget_bytes", "What database and WAL may take, 0 without a bound",
+        stats.budget_bytes);
+  gauge("weir_storage_free_bytes", "Of the database file, in pages that hold nothing",
+        stats.free_bytes);
+  gauge("weir_storage_pressure",
+        "Of the byte budget: 0 none, 1 repeats are folded, 2 allowed queries are thinned, 3 the "
+        "oldest segments go",
+        static_cast<uint64_t>(stats.pressure));
   gauge("weir_storage_circuit_open", "1 while writes are refused because the database fails",
         stats.circuit_open ? 1 : 0);
   gauge("weir_storage_database_bytes", "Size of the database file", reading.database_bytes);

@@ -71,7 +71,9 @@ bool LogWriter::turn() {
   const size_t found = drain(now_ms);
   watch_fill();
   LogCommitter& committer = parts_.committer;
-  if (!committer.commit_due() && !committer.circuit_open()) {
+  const bool tried = !parts_.maintenance.holds_commits() && committer.commit_due();
+  if (tried) parts_.maintenance.after_commit();
+  if (!tried && !committer.circuit_open()) {
     if (now_ms >= next_drop_commit_ms_) {
       committer.commit_drops();
       next_drop_commit_ms_ = now_ms + kDropCommitIntervalMs;
@@ -104,13 +106,23 @@ size_t LogWriter::drain(int64_t now_ms) {
   }
   // Within one millisecond the order of reading stays, which is each producer's own.
   std::sort(order_.begin(), order_.end());
-  for (const auto& [time_ms, index] : order_) {
-    const Event& event = drained_[index];
-    const auto id = parts_.committer.add(event, now_ms, completion_of(index));
-    if (id) parts_.subscribers.tell(*id, event);
-  }
+  for (const auto& [time_ms, index] : order_) number_or_fold(index, now_ms);
   for (const auto& sink : parts_.sinks) sink->ring().release();
   return drained_.size();
+}
+
+// Numbers one of the drained events, or folds it.
+void LogWriter::number_or_fold(size_t index, int64_t now_ms) {
+  const Event& event = drained_[index];
+  Completion done = completion_of(index);
+  if (parts_.guard.folds(event)) {
+    parts_.page.writer_slot().count_collapsed();
+    parts_.intake.gauge.give_back(1);
+    if (done) done(Status(Code::kExhausted, "the event is folded, see collapsed in the ledger"));
+    return;
+  }
+  const auto id = parts_.committer.add(event, now_ms, std::move(done));
+  if (id) parts_.subscribers.tell(*id, event);
 }
 
 Completion LogWriter::completion_of(size_t index) {

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "native/store/flood_guard.h"
 #include "native/store/intake.h"
 #include "native/store/log_committer.h"
 #include "native/store/maintenance.h"
@@ -39,6 +40,7 @@ class LogWriter {
     LogCommitter& committer;
     Maintenance& maintenance;
     const Subscribers& subscribers;
+    FloodGuard& guard;
   };
   // `publish` is called on the writer thread after every turn that changed something.
   LogWriter(const Parts& parts, Clock clock, std::function<void()> publish);
@@ -57,6 +59,7 @@ class LogWriter {
   bool turn();
   size_t drain(int64_t now_ms);
   Completion completion_of(size_t index);
+  void number_or_fold(size_t index, int64_t now_ms);
   void watch_fill();
   void report_drops(int64_t now_ms);
   void rest(bool found_events);

@@ -11,8 +11,16 @@
 namespace weir {
 
 Maintenance::Maintenance(Executor& executor, std::function<RetentionPolicy()> policy,
-                         std::function<Status()> checkpoint)
-    : executor_(executor), policy_(std::move(policy)), checkpoint_(std::move(checkpoint)) {}
+                         std::function<Status()> checkpoint, std::function<Result<Excess>()> excess)
+    : executor_(executor),
+      policy_(std::move(policy)),
+      checkpoint_(std::move(checkpoint)),
+      excess_(std::move(excess)) {}
+
+void Maintenance::set_gentle_pace() {
+  tasks_[kRollup].interval_ms = kGentleRollupIntervalMs;
+  tasks_[kCheckpoint].interval_ms = kGentleCheckpointIntervalMs;
+}
 
 int64_t Maintenance::next_due_ms() const {
   int64_t due = tasks_[0].due_ms;
@@ -36,13 +44,15 @@ void Maintenance::begin(Kind kind, const ClockPair& now) {
 
 OperationPtr Maintenance::begin_rollup(int64_t wall_ms) {
   RollupBudget budget{.events = kRollupEventsMax, .statements = kRollupStatementsMin};
-  if (!rolled_once_) budget.tail_events_max = 0;
+  if (!rolled_once_ || pressed_) budget.tail_events_max = 0;
   return advance_rollups(wall_ms, budget, &rollup_);
 }
 
 OperationPtr Maintenance::begin_merge(Kind kind, int64_t wall_ms) {
   if (kind == kMerge) return merge_segments(level1_policy(wall_ms), &merge_);
-  return merge_segments(level2_policy(wall_ms, policy_().keep_unacked), &merge_level2_);
+  MergePolicy policy = level2_policy(wall_ms, policy_().keep_unacked);
+  if (!level2_) policy.bytes_max = kSegmentLevel1BytesMax;
+  return merge_segments(policy, &merge_level2_);
 }
 
 MergePolicy Maintenance::level1_policy(int64_t wall_ms) {
@@ -69,6 +79,11 @@ bool Maintenance::step(const ClockPair& now) {
       finish(checkpoint_(), now);
       return true;
     }
+    if (kind == kSpace) {
+      const Status status = begin_shrink(now);
+      if (operation_ == nullptr) finish(status, now);
+      return true;
+    }
     begin(kind, now);
   }
   Step step = operation_->resume(std::exchange(reply_, {}));
@@ -85,6 +100,49 @@ bool Maintenance::step(const ClockPair& now) {
   return true;
 }
 
+void Maintenance::after_commit() {
+  rolled_all_ = false;
+  // A failure is reported when the same is tried again at its time.
+  if (!look_at_space().ok() || pressed_) tasks_[kSpace].due_ms = 0;
+}
+
+Status Maintenance::look_at_space() {
+  if (!excess_) return {};
+  WEIR_ASSIGN(excess_now_, excess_());
+  if (excess_now_.bytes == 0) none_to_go_ = false;
+  pressed_ = excess_now_.bytes > 0;
+  return {};
+}
+
+// Leaves no operation where nothing must go.
+Status Maintenance::begin_shrink(const ClockPair& now) {
+  kind_ = kSpace;
+  shrink_ = {};
+  reply_ = {};
+  WEIR_TRY(look_at_space());
+  if (!pressed_) return {};
+  if (!rolled_all_) {
+    tasks_[kRollup].due_ms = 0;
+    return {};
+  }
+  operation_ = shrink(
+      {.now_ms = now.wall_ms, .bytes = excess_now_.bytes, .keep_unacked = policy_().keep_unacked},
+      &shrink_);
+  return {};
+}
+
+void Maintenance::report_shrink() {
+  if (shrink_.unacked_events > 0) {
+    spdlog::error("the byte budget removed {} events that the receiver has not got",
+                  shrink_.unacked_events);
+  }
+  const bool none = pressed_ && shrink_.segments == 0;
+  if (none && !none_to_go_) {
+    spdlog::warn("the byte budget is used up, and what is left may not be removed");
+  }
+  none_to_go_ = none;
+}
+
 void Maintenance::finish(const Status& status, const ClockPair& now) {
   Task& task = tasks_[kind_];
   if (!status.ok() && !task.failed) spdlog::warn("{} failed: {}", task.name, status.message());
@@ -99,6 +157,8 @@ void Maintenance::finish(const Status& status, const ClockPair& now) {
   }
   if (kind_ == kMerge) count_merge(merge_);
   if (kind_ == kMergeLevel2) count_merge(merge_level2_);
+  if (kind_ == kRollup && !more) rolled_all_ = true;
+  if (kind_ == kSpace && status.ok() && rolled_all_) report_shrink();
   if (kind_ == kRetention && retention_.events > 0) {
     spdlog::info("retention removed {} events", retention_.events);
   }
@@ -109,6 +169,7 @@ bool Maintenance::has_more() const {
   if (kind_ == kRollup) return !rollup_.done;
   if (kind_ == kRetention) return !retention_.done;
   if (kind_ == kCheckpoint) return false;
+  if (kind_ == kSpace) return !shrink_.done || (pressed_ && !rolled_all_) || holds_commits();
   return !(kind_ == kMerge ? merge_ : merge_level2_).done;
 }
 

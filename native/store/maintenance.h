@@ -1,5 +1,5 @@
 // Maintenance: what the writer does between two flushes: rollups, merging of segments, retention,
-// WAL checkpoints.
+// WAL checkpoints, the byte budget.
 //
 // Each call does one step of one operation, so that the rings are drained in between. A failure is
 // reported once and tried again at the next time.
@@ -15,6 +15,12 @@
 #include "weir/log_store.h"
 
 namespace weir {
+
+// What the byte budget wants.
+struct Excess {
+  uint64_t bytes = 0;  // of segments that must go
+  bool hard = false;   // before anything more is committed
+};
 
 struct MergeTotals {
   uint64_t segments = 0;  // put together, of both levels
@@ -32,6 +38,10 @@ class Maintenance {
   static constexpr int64_t kMergeLevel2DelayMs = kHourMs;
   static constexpr int64_t kRetentionIntervalMs = 600'000;
   static constexpr int64_t kCheckpointIntervalMs = 15'000;
+  static constexpr int64_t kSpaceIntervalMs = 10'000;  // and after each commit
+  // With gentle pace: fewer pages are written, and written again.
+  static constexpr int64_t kGentleRollupIntervalMs = 120'000;
+  static constexpr int64_t kGentleCheckpointIntervalMs = 300'000;
   // Rolled up in one step: a few milliseconds.
   static constexpr uint64_t kRollupEventsMax = 1 << 16;
 
@@ -40,12 +50,20 @@ class Maintenance {
   static MergePolicy level2_policy(int64_t wall_ms, bool acked_only);
 
   // `policy` tells the retention as it is configured now (without the time); `checkpoint` moves the
-  // WAL into the database.
+  // WAL into the database; `excess` (may be empty) tells how many bytes of segments must go.
   Maintenance(Executor& executor, std::function<RetentionPolicy()> policy,
-              std::function<Status()> checkpoint);
+              std::function<Status()> checkpoint, std::function<Result<Excess>()> excess = {});
+
+  void set_gentle_pace();
+  // Segments so large that a small byte budget has no room to make them.
+  void leave_out_level2() { level2_ = false; }
 
   // Does one step if something is due; false if nothing is.
   bool step(const ClockPair& now);
+  // Something was committed: how much room is left?
+  void after_commit();
+  // Commits have to wait until something is removed.
+  bool holds_commits() const { return excess_now_.hard && !none_to_go_; }
   int64_t next_due_ms() const;
 
   // Events in stored segments that failed their checks, found since the start.
@@ -61,23 +79,28 @@ class Maintenance {
     int64_t due_ms = 0;
     bool failed = false;  // reported already
   };
-  enum Kind : size_t { kRollup, kMerge, kMergeLevel2, kRetention, kCheckpoint, kTasks };
+  enum Kind : size_t { kRollup, kMerge, kMergeLevel2, kRetention, kCheckpoint, kSpace, kTasks };
 
   void begin(Kind kind, const ClockPair& now);
   OperationPtr begin_rollup(int64_t wall_ms);
   OperationPtr begin_merge(Kind kind, int64_t wall_ms);
+  Status look_at_space();
+  Status begin_shrink(const ClockPair& now);
   bool has_more() const;
+  void report_shrink();
   void count_merge(const MergeProgress& progress);
   void finish(const Status& status, const ClockPair& now);
 
   Executor& executor_;
   std::function<RetentionPolicy()> policy_;
   std::function<Status()> checkpoint_;
+  std::function<Result<Excess>()> excess_;
   std::array<Task, kTasks> tasks_{{{"rollup", kRollupIntervalMs},
                                    {"merge", kMergeIntervalMs},
                                    {"merge to level 2", kMergeLevel2IntervalMs},
                                    {"retention", kRetentionIntervalMs},
-                                   {"checkpoint", kCheckpointIntervalMs}}};
+                                   {"checkpoint", kCheckpointIntervalMs},
+                                   {"byte budget", kSpaceIntervalMs}}};
   Kind kind_ = kRollup;     // of operation_
   OperationPtr operation_;  // under way, or null
   Reply reply_;
@@ -86,6 +109,12 @@ class Maintenance {
   MergeProgress merge_level2_;
   MergeTotals merged_;
   RetentionProgress retention_;
+  ShrinkProgress shrink_;
+  Excess excess_now_;
+  bool pressed_ = false;     // bytes must go
+  bool rolled_all_ = false;  // since that commit: only what is rolled up can go
+  bool none_to_go_ = false;  // reported already
+  bool level2_ = true;
   bool rolled_once_ = false;  // the first run since the start takes the whole tail and so checks it
   uint64_t corrupt_events_ = 0;
 };

@@ -6,19 +6,18 @@
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <numeric>
 #include <vector>
 
 #include "native/runtime/guarded.h"
 #include "native/runtime/random.h"
-#include "native/store/checkpoint.h"
 #include "native/store/data_lock.h"
 #include "native/store/durable_mark.h"
 #include "native/store/log_metrics.h"
 #include "native/store/log_runner.h"
 #include "native/store/log_writer.h"
 #include "native/store/migrations.h"
+#include "native/store/space_keeper.h"
 
 namespace weir {
 namespace {
@@ -29,6 +28,11 @@ size_t ring_bytes(const QueryLogOptions& options) {
   const size_t all = options.buffer_events * kRingBytesPerEvent;
   return std::min(all, 2 * all / options.producers);
 }
+
+// Below, a merge to level 2 with its copy in the WAL would take too much of the budget.
+constexpr uint64_t kLevel2BudgetMin = 256 << 20;
+
+constexpr int64_t kGentleFlushMs = 60'000;
 
 // Of the ledger page, for store(): behind those of the producers.
 constexpr size_t kStoreSlot = kProducersMax - 1;
@@ -48,12 +52,6 @@ Status check_options(const QueryLogOptions& options) {
     return Status(Code::kInvalid, "the query log's buffer takes 1 to 200,000 events");
   }
   return {};
-}
-
-uint64_t file_bytes(const std::string& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  return error ? 0 : size;
 }
 
 class SqliteQueryLog final : public QueryLog {
@@ -109,6 +107,7 @@ class SqliteQueryLog final : public QueryLog {
   void publish();
   Status admit() const;
   RetentionPolicy policy() const;
+  int64_t longest_of(int64_t interval_ms) const;
   Ledger counted() const;
   LogMetrics::Reading reading() const;
   Result<LogState> on_writer(const std::function<Result<LogState>()>& work);
@@ -130,6 +129,8 @@ class SqliteQueryLog final : public QueryLog {
   Guarded<Published> published_;
   DurableMark durable_;
   Subscribers subscribers_;
+  FloodGuard guard_{RandomSource().next<uint64_t>(), options_.flood_repeats_max};
+  SpaceKeeper space_{database_, guard_, options_.data_dir, options_.bytes_max};
   std::unique_ptr<LogMetrics> metrics_;
   std::unique_ptr<LogCommitter> committer_;
   std::unique_ptr<Maintenance> maintenance_;
@@ -139,6 +140,7 @@ class SqliteQueryLog final : public QueryLog {
 
 Status SqliteQueryLog::start() {
   const int64_t now_ms = wall_clock_ms();
+  WEIR_TRY(space_.prepare());
   WEIR_ASSIGN(LogAccount account,
               settle_account(executor_, *page_, options_.site, now_ms, random_log_id));
   WEIR_ASSIGN(at_start_, total_account(executor_));
@@ -155,20 +157,25 @@ Status SqliteQueryLog::start() {
 }
 
 void SqliteQueryLog::start_writer(LogAccount account) {
-  const BatcherOptions batching{.buffer_events_max = options_.buffer_events,
-                                .flush_interval_ms = options_.flush_interval_ms,
-                                .flush_interval_ms_longest = options_.flush_interval_ms_longest,
-                                .jitter_seed = RandomSource().next<uint64_t>()};
+  const BatcherOptions batching{
+      .buffer_events_max = options_.buffer_events,
+      .flush_interval_ms = options_.flush_interval_ms,
+      .flush_interval_ms_longest = longest_of(options_.flush_interval_ms_longest),
+      .jitter_seed = RandomSource().next<uint64_t>()};
   committer_ = std::make_unique<LogCommitter>(
       LogCommitter::Parts{executor_, *page_, intake_.gauge, random_log_id}, std::move(account),
       batching, ClockPair::now, [this](uint64_t events, int64_t duration_us, const Status&) {
         metrics_->on_flush(events, duration_us);
       });
   maintenance_ = std::make_unique<Maintenance>(
-      executor_, [this] { return policy(); },
-      [this] { return checkpoint(database_, file_bytes(path_ + "-wal")); });
+      executor_, [this] { return policy(); }, [this] { return space_.checkpoint(wall_clock_ms()); },
+      [this] { return space_.excess(); });
+  if (options_.gentle) maintenance_->set_gentle_pace();
+  if (options_.bytes_max != 0 && options_.bytes_max < kLevel2BudgetMin) {
+    maintenance_->leave_out_level2();
+  }
   writer_ = std::make_unique<LogWriter>(
-      LogWriter::Parts{intake_, *page_, sinks_, *committer_, *maintenance_, subscribers_},
+      LogWriter::Parts{intake_, *page_, sinks_, *committer_, *maintenance_, subscribers_, guard_},
       ClockPair::now, [this] { publish(); });
   runner_ = std::make_unique<LogRunner>(
       path_, LogRunner::WriterSide{writer_->queue(), executor_, [this] { return admit(); }});
@@ -190,6 +197,12 @@ void SqliteQueryLog::publish() {
   now.stats.merged_segments = merged.segments;
   now.stats.merge_read_bytes = merged.bytes_before;
   now.stats.merge_written_bytes = merged.bytes_after;
+  const SpaceKeeper::Figures& space = space_.figures();
+  now.stats.budget_bytes = space.budget_bytes;
+  now.stats.free_bytes = space.use.free_bytes;
+  now.stats.pressure = static_cast<int>(space.pressure);
+  now.stats.written_bytes = space.written_bytes;
+  now.stats.written_bytes_per_day = space.written_bytes_per_day;
   now.stats.circuit_open = committer_->circuit_open();
   now.stats.last_error = committer_->last_error();
   durable_.set(now.position.end);
@@ -220,6 +233,10 @@ Status SqliteQueryLog::admit() const {
   return Status(Code::kUnavailable, "the database fails: " + committer_->last_error());
 }
 
+int64_t SqliteQueryLog::longest_of(int64_t interval_ms) const {
+  return options_.gentle ? std::max(interval_ms, kGentleFlushMs) : interval_ms;
+}
+
 RetentionPolicy SqliteQueryLog::policy() const {
   RetentionPolicy policy;
   policy.events_days = retention_days_;
@@ -239,8 +256,8 @@ Ledger SqliteQueryLog::counted() const {
   for (int i = 0; i < kReadingsMax; ++i) {
     ledger.stored = at_start_.stored + committer_->stored();
     ledger.in_flight = intake_.gauge.held();
-    ledger.collapsed = at_start_.collapsed;
     const LedgerCounters since = page_->totals() - page_start_;
+    ledger.collapsed = at_start_.collapsed + since.collapsed;
     ledger.offered = at_start_.offered + since.offered;
     for (size_t reason = 0; reason < kDropReasonCount; ++reason) {
       ledger.dropped[reason] = at_start_.dropped[reason] + since.dropped[reason];
@@ -280,7 +297,8 @@ void SqliteQueryLog::set_enabled(bool enabled) {
 }
 
 void SqliteQueryLog::set_flush_interval(int64_t interval_ms, int64_t longest_ms) {
-  writer_->queue().call([=, this] { committer_->set_flush_interval(interval_ms, longest_ms); });
+  writer_->queue().call(
+      [=, this] { committer_->set_flush_interval(interval_ms, longest_of(longest_ms)); });
 }
 
 Result<LogState> SqliteQueryLog::on_writer(const std::function<Result<LogState>()>& work) {
@@ -330,7 +348,9 @@ Status SqliteQueryLog::stop(int64_t bound_ms) {
   // Behind the lock, so that no store() is half done when the writer looks for the last time.
   store_slot_.with([this](LedgerSlot*) { intake_.mode = Intake::Mode::kStopped; });
   database_.busy_wait().give_up_at_us(monotonic_us() + bound_ms * 1000);
-  if (writer_->stop(bound_ms)) return {};
+  const bool settled = writer_->stop(bound_ms);
+  space_.finish(wall_clock_ms());  // the writer has ended
+  if (settled) return {};
   return Status(Code::kUnavailable,
                 "the last counts could not be written: " + committer_->last_error());
 }
@@ -340,9 +360,11 @@ Status SqliteQueryLog::stop(int64_t bound_ms) {
 Result<std::unique_ptr<QueryLog>> QueryLog::open(const QueryLogOptions& options) {
   WEIR_TRY(check_options(options));
   WEIR_ASSIGN(DataLock lock, DataLock::take(options.data_dir));
-  WEIR_ASSIGN(SqliteDatabase database, SqliteDatabase::open(options.data_dir + "/weir.db", {}));
+  SqliteDatabase::Options opening;
+  opening.synchronous_full = !options.gentle;
+  WEIR_ASSIGN(SqliteDatabase database,
+              SqliteDatabase::open(options.data_dir + "/weir.db", opening));
   WEIR_TRY(migrate(database));
-  WEIR_TRY(prepare_for_checkpoints(database));
   WEIR_ASSIGN(auto page, LedgerPage::open(options.data_dir + "/ledger.page"));
   auto log = std::make_unique<SqliteQueryLog>(options, std::move(lock), std::move(database),
                                               std::move(page));

@@ -36,6 +36,12 @@ struct QueryLogOptions {
   size_t buffer_events = kBufferEventsDefault;  // not yet committed, over all producers
   int64_t flush_interval_ms = kFlushIntervalMsDefault;
   int64_t flush_interval_ms_longest = kFlushIntervalMsDefault;  // when the buffer is nearly empty
+  // Database and WAL together (byte_budget.h says what goes as it fills); 0: no bound.
+  uint64_t bytes_max = 0;
+  // Fewer and larger writes for flash: flushes at least a minute apart unless the buffer fills,
+  // syncs and checkpoints every five. Power loss takes what was not synced.
+  bool gentle = false;
+  uint32_t flood_repeats_max = 10'000;  // identical events of a client per second; 0: no bound
   int64_t retention_days = 7;
   int64_t rollup_days = 1825;
   bool forwarding = false;  // age keeps what the receiver has not got, for spool_days
@@ -59,6 +65,11 @@ struct QueryLogStats {
   uint64_t merged_segments = 0;  // small ones, put together into larger ones
   uint64_t merge_read_bytes = 0;
   uint64_t merge_written_bytes = 0;
+  uint64_t budget_bytes = 0;  // 0: none
+  uint64_t free_bytes = 0;    // in the database file
+  int pressure = 0;           // 0 none, 1 folding, 2 thinning, 3 removing
+  uint64_t written_bytes = 0;
+  uint64_t written_bytes_per_day = 0;
   bool circuit_open = false;  // the database has failed repeatedly; writes are refused at once
   std::string last_error;     // of the writer; empty since the last success
 };

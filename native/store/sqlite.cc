@@ -150,7 +150,7 @@ Status SqliteDatabase::configure(const Options& options) {
   std::string pragmas = "PRAGMA cache_size=-" + std::to_string(options.cache_kib) + ";";
   if (options.mode != Mode::kReadOnly) {
     pragmas += "PRAGMA page_size=" + std::to_string(options.page_bytes) +
-               ";PRAGMA journal_mode=WAL;PRAGMA synchronous=" +
+               ";PRAGMA auto_vacuum=INCREMENTAL;PRAGMA journal_mode=WAL;PRAGMA synchronous=" +
                (options.synchronous_full ? "FULL;" : "NORMAL;");
   }
   pragmas +=

@@ -29,32 +29,59 @@ struct Fixture {
 
 TEST_CASE("a checkpoint moves the WAL into the database and leaves the file as it is") {
   Fixture f;
-  REQUIRE(prepare_for_checkpoints(f.database).ok());
+  WalKeeper keeper(f.database);
+  REQUIRE(keeper.prepare().ok());
   f.write();
   const uint64_t wal = f.bytes("-wal");
-  REQUIRE(checkpoint(f.database, wal).ok());
+  REQUIRE(keeper.checkpoint(wal).ok());
   CHECK(f.bytes("") > 100'000);
   CHECK(f.bytes("-wal") == wal);
 }
 
-TEST_CASE("from kWalTruncateBytes on the file is cut short, and not one byte below") {
+TEST_CASE("from its bound on the file is cut short, and not one byte below") {
   Fixture f;
+  WalKeeper keeper(f.database);
   f.write();
-  REQUIRE(checkpoint(f.database, kWalTruncateBytes - 1).ok());
+  REQUIRE(keeper.checkpoint(kWalBytesMax - 1).ok());
   CHECK(f.bytes("-wal") > 0);
-  REQUIRE(checkpoint(f.database, kWalTruncateBytes).ok());
+  REQUIRE(keeper.checkpoint(kWalBytesMax).ok());
   CHECK(f.bytes("-wal") == 0);
 }
 
 TEST_CASE("a reader in the way is no failure") {
   Fixture f;
+  WalKeeper keeper(f.database);
   f.write();
   SqliteDatabase reader = f.open();
   REQUIRE(reader.execute("BEGIN; SELECT count(*) FROM t").ok());
   f.write();
-  CHECK(checkpoint(f.database, 0).ok());
-  CHECK(checkpoint(f.database, kWalTruncateBytes).ok());
+  CHECK(keeper.checkpoint(0).ok());
+  CHECK(keeper.checkpoint(kWalBytesMax).ok());
   CHECK(f.bytes("-wal") > 0);
+}
+
+TEST_CASE("a WAL that outgrows its bound is begun anew by the commits themselves") {
+  Fixture f;
+  constexpr uint64_t kBound = 1 << 20;
+  WalKeeper keeper(f.database, kBound);
+  REQUIRE(keeper.prepare().ok());
+  for (int i = 0; i < 60; ++i) f.write();
+  CHECK(f.bytes("-wal") < 2 * kBound);
+}
+
+TEST_CASE("what is written counts twice: into the WAL, and out of it") {
+  Fixture f;
+  WalKeeper keeper(f.database);
+  keeper.take_written_bytes();
+  f.write();
+  const uint64_t committed = keeper.take_written_bytes();
+  CHECK(committed > 100'000);
+  REQUIRE(keeper.checkpoint(0).ok());
+  const uint64_t moved = keeper.take_written_bytes();
+  CHECK(moved > 100'000);
+  CHECK(moved < committed + 100'000);
+  REQUIRE(keeper.checkpoint(0).ok());
+  CHECK(keeper.take_written_bytes() == 0);
 }
 
 }  // namespace

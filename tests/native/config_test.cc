@@ -262,9 +262,21 @@ TEST_CASE("the hand-off is by rings or inline, and reloads") {
   const Config config = accepted("query_log: {handoff: inline}");
   CHECK(config.query_log.handoff == "inline");
   CHECK(keys_that_need_restart(accepted("query_log: {}"), config).empty());
-  CHECK(
-      error_of("query_log: {handoff: pool}").find("found \"pool\", expected ring | inline") !=
-      std::string::npos);
+  CHECK(error_of("query_log: {handoff: pool}").find("found \"pool\", expected ring | inline") !=
+        std::string::npos);
+}
+
+TEST_CASE("what keeps the log small has its bounds, and waits for a restart") {
+  CHECK(accepted("query_log: {max_bytes: 16MiB}").query_log.bytes_max == 16 << 20);
+  CHECK(error_of("query_log: {max_bytes: 15MiB}").find("from 16MiB to 1TiB") != std::string::npos);
+  CHECK(accepted("query_log: {flood_repeats: 0}").query_log.flood_repeats_max == 0);
+  CHECK(error_of("query_log: {flood_repeats: 1000001}").find("from 0 to 1000000") !=
+        std::string::npos);
+  const Config gentle = accepted("query_log: {flash: gentle, flood_repeats: 5, max_bytes: 1GiB}");
+  CHECK(gentle.query_log.flash == "gentle");
+  CHECK(keys_that_need_restart(accepted("query_log: {}"), gentle) ==
+        std::vector<std::string>{"query_log.max_bytes", "query_log.flash",
+                                 "query_log.flood_repeats"});
 }
 
 TEST_CASE("an unknown backend is an error that tells the one there is") {

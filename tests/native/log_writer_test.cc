@@ -59,6 +59,7 @@ struct Fixture : LogFixture {
   std::unique_ptr<Maintenance> maintenance;
   std::atomic<bool> circuit_open{false};
   Subscribers subscribers;
+  FloodGuard guard{1, 1000};
   std::unique_ptr<LogWriter> writer;
 
   Fixture() {
@@ -74,7 +75,7 @@ struct Fixture : LogFixture {
     maintenance = std::make_unique<Maintenance>(
         gate, [] { return RetentionPolicy{.events_days = 36'500}; }, [] { return Status(); });
     writer = std::make_unique<LogWriter>(
-        LogWriter::Parts{intake, *page, sinks, *committer, *maintenance, subscribers},
+        LogWriter::Parts{intake, *page, sinks, *committer, *maintenance, subscribers, guard},
         ClockPair::now, [this] { circuit_open = committer->circuit_open(); });
   }
   void offer(uint64_t count, size_t producer = 0, uint64_t first = 0) {
@@ -184,6 +185,20 @@ TEST_CASE("posted work is done between commits, and refused after the end") {
   CHECK(ran_on != std::this_thread::get_id());
   REQUIRE(f.writer->stop(5000));
   CHECK_FALSE(f.writer->queue().call([] { FAIL("must not run"); }));
+}
+
+TEST_CASE("what the flood guard folds is counted as collapsed, and the account adds up") {
+  Fixture f;
+  f.guard.set_pressure(Pressure::kFold);
+  f.writer->start();
+  for (int i = 0; i < 30; ++i) f.sinks[0]->offer(sample_event(3, kTestWallMs));
+  f.offer(10, 1);
+  Fixture::wait_for([&] { return f.intake.gauge.held() == 0; });
+  REQUIRE(f.writer->stop(5000));
+  CHECK(f.ledger().collapsed == 30);  // one of the ten repeats it once more
+  CHECK(f.ledger().stored == 10);
+  CHECK(f.ledger().offered == 40);
+  check_balanced(f.ledger());
 }
 
 TEST_CASE("a parked writer is woken by the first event") {

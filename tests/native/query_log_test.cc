@@ -6,10 +6,12 @@
 
 #include <chrono>
 #include <filesystem>
+#include <numeric>
 #include <set>
 #include <thread>
 
 #include "native/log_fixture.h"
+#include "support/event_generator.h"
 
 namespace weir {
 namespace {
@@ -360,6 +362,56 @@ TEST_CASE("an older copy of the database is restored: a new log, and the ledger 
   CHECK(f.log->position().end == 0);
   f.offer(3);
   CHECK(f.settled().stored == 13);
+}
+
+TEST_CASE("a byte budget bounds the files, counts what goes, and keeps statistics and blocks") {
+  Fixture f;
+  f.options.bytes_max = 16 << 20;
+  f.options.buffer_events = 50'000;
+  f.open();
+  EventGenerator::Options load;
+  load.made_names = 200'000;
+  load.start_ms = kTestWallMs;
+  EventGenerator generator(load);
+  uint64_t offered = 0;
+  uint64_t most = 0;
+  std::string largest;
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (f.ledger().expired_budget == 0 && std::chrono::steady_clock::now() < end) {
+    for (int i = 0; i < 20'000; ++i) f.log->sink(0).offer(generator.next());
+    offered += 20'000;
+    while (f.log->stats().held > 10'000) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const uint64_t database = std::filesystem::file_size(f.options.data_dir + "/weir.db");
+    const uint64_t wal = std::filesystem::file_size(f.options.data_dir + "/weir.db-wal");
+    if (database + wal <= most) continue;
+    most = database + wal;
+    largest = std::to_string(database) + " + " + std::to_string(wal);
+  }
+  INFO(largest);
+  CHECK(most <= f.options.bytes_max);
+  const Ledger ledger = f.settled();
+  CHECK(ledger.offered == offered);
+  CHECK(ledger.expired_budget > 0);
+  CHECK(ledger.collapsed > 0);
+  CHECK(std::accumulate(ledger.dropped.begin(), ledger.dropped.end(), uint64_t{0}) == 0);
+  // Rollups know what was stored, also where its segments are gone.
+  StatisticsResult statistics;
+  Filter filter;
+  filter.since_ms = kTestWallMs - kDayMs;
+  filter.until_ms = kTestWallMs + kDayMs;
+  auto operation = find_statistics(filter, {.events = 100'000'000, .bytes = 1 << 30}, &statistics);
+  REQUIRE(f.log->runner().run(*operation).ok());
+  CHECK(statistics.counts.total() == ledger.stored);
+}
+
+TEST_CASE("gentle to flash: a nearly empty buffer is flushed a minute later, a stop at once") {
+  Fixture f;
+  f.options.gentle = true;
+  f.open();
+  f.offer(10);
+  CHECK_FALSE(f.log->wait_durable(1, 200));
+  REQUIRE(f.log->stop().ok());
+  CHECK(f.ledger().stored == 10);
 }
 
 TEST_CASE("a damaged segment is counted at rollup and everything else is served") {

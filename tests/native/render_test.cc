@@ -101,5 +101,12 @@ TEST_CASE("a problem names the option at fault") {
   CHECK(render_problem(R"({"detail":"too\nmuch"})") == "too?much");
 }
 
+TEST_CASE("bytes written to the disk are told for today and a day") {
+  CHECK(render_disk_writes(1234567, 98765432) ==
+        "WRITTEN TO DISK       BYTES\n"
+        "today             1 234 567\n"
+        "a day            98 765 432\n");
+}
+
 }  // namespace
 }  // namespace weir

@@ -1,0 +1,80 @@
+#include "native/store/space_keeper.h"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <filesystem>
+
+#include "weir/limits.h"
+
+namespace weir {
+namespace {
+
+// What each step of pressure does, for the log.
+constexpr std::array<const char*, 4> kMeasures = {"nothing is folded", "repeats are folded",
+                                                  "allowed queries are thinned",
+                                                  "the oldest segments are removed"};
+
+}  // namespace
+
+uint64_t file_bytes(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return error ? 0 : size;
+}
+
+SpaceKeeper::SpaceKeeper(SqliteDatabase& database, FloodGuard& guard, const std::string& data_dir,
+                         uint64_t bytes_max)
+    : database_(database),
+      guard_(guard),
+      wal_path_(data_dir + "/weir.db-wal"),
+      budget_(bytes_max),
+      wal_(database, budget_.wal_bytes_max()),
+      writes_(DiskWrites::load(data_dir)) {
+  figures_.budget_bytes = bytes_max;
+}
+
+Status SpaceKeeper::checkpoint(int64_t wall_ms) {
+  WEIR_ASSIGN(const SpaceUse use, space_use(database_));
+  WEIR_TRY(give_back_space(database_, use));
+  const Status status = wal_.checkpoint(file_bytes(wal_path_));
+  count_writes(wall_ms);
+  if (wall_ms >= next_save_ms_ || wall_ms < next_save_ms_ - kHourMs) {  // the clock may step back
+    next_save_ms_ = wall_ms + kHourMs;
+    save_writes();
+  }
+  return status;
+}
+
+Result<Excess> SpaceKeeper::excess() {
+  WEIR_ASSIGN(figures_.use, space_use(database_));
+  const Pressure pressure = budget_.pressure(figures_.use);
+  if (pressure != figures_.pressure) {
+    spdlog::warn("the log takes {} of {} bytes: {}", figures_.use.live_bytes(),
+                 budget_.database_bytes_max(), kMeasures[static_cast<size_t>(pressure)]);
+  }
+  figures_.pressure = pressure;
+  guard_.set_pressure(pressure);
+  return Excess{budget_.excess(figures_.use),
+                figures_.use.live_bytes() > budget_.database_bytes_max()};
+}
+
+void SpaceKeeper::finish(int64_t wall_ms) {
+  count_writes(wall_ms);
+  save_writes();
+}
+
+void SpaceKeeper::count_writes(int64_t wall_ms) {
+  const uint64_t written = wal_.take_written_bytes();
+  writes_.add(wall_ms, written);
+  figures_.written_bytes += written;
+  figures_.written_bytes_per_day = writes_.per_day(wall_ms);
+}
+
+void SpaceKeeper::save_writes() {
+  const Status status = writes_.save();
+  if (!status.ok() && !save_failed_) spdlog::warn("{}", status.message());
+  save_failed_ = !status.ok();
+}
+
+}  // namespace weir
