@@ -35,7 +35,7 @@ std::string hex_of(const Client& client) {
          to_hex(std::span(client.bytes).first(client.size()));
 }
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string sql_text(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 template <class T, class Condition>
 void add_condition(const std::vector<T>& alternatives, const Condition& condition,
@@ -51,7 +51,7 @@ std::string where(const Filter& filter) {
   std::string sql = " WHERE time_ms >= " + std::to_string(filter.since_ms) + " AND time_ms < " +
                     std::to_string(filter.until_ms);
   auto equals = [](const char* column) {
-    return [column](const auto& value) { return std::string(column) + " = " + quoted(value); };
+    return [column](const auto& value) { return std::string(column) + " = " + sql_text(value); };
   };
   auto is_number = [](const char* column) {
     return [column](auto value) {
@@ -62,19 +62,19 @@ std::string where(const Filter& filter) {
   add_condition(
       filter.domains,
       [](const std::string& domain) {
-        if (!domain.starts_with("*.")) return "domain = " + quoted(domain);
+        if (!domain.starts_with("*.")) return "domain = " + sql_text(domain);
         const std::string below = domain.substr(1);
-        return "'.' || domain LIKE " + quoted("%" + below);
+        return "'.' || domain LIKE " + sql_text("%" + below);
       },
       &sql);
   add_condition(
       filter.contains,
-      [](const std::string& part) { return "instr(domain, " + quoted(part) + ") > 0"; }, &sql);
+      [](const std::string& part) { return "instr(domain, " + sql_text(part) + ") > 0"; }, &sql);
   add_condition(
       filter.clients,
       [](const Filter::Prefix& prefix) {  // bits: a multiple of 4
         const std::string begin = hex_of(prefix.client).substr(0, 1 + prefix.bits / 4);
-        return "client LIKE " + quoted(begin + "%");
+        return "client LIKE " + sql_text(begin + "%");
       },
       &sql);
   add_condition(filter.types, is_number("type"), &sql);
