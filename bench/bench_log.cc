@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "native/store/checkpoint.h"
 #include "native/store/maintenance.h"
 #include "native/store/migrations.h"
 
@@ -12,12 +11,13 @@ BenchLog::BenchLog(int64_t start_ms, bool deadlines)
     : path_(folder_.file("weir.db")),
       database_(open_database(path_)),
       executor_(&database_),
+      wal_(database_),
       deadlines_(deadlines),
       now_ms_(start_ms),
       rollup_due_ms_(start_ms + Maintenance::kRollupIntervalMs),
       merge_due_ms_(start_ms + Maintenance::kMergeIntervalMs) {
   require(migrate(database_));
-  require(prepare_for_checkpoints(database_));
+  require(wal_.prepare());
   const auto opening = open_log(LogId{{1}}, "bench", start_ms, &log_);
   require(run_operation(*opening, executor_));
   BatcherOptions options;
@@ -53,7 +53,7 @@ void BenchLog::maintain(int64_t now_ms) {
   if (now_ms < merge_due_ms_) return;
   merge({.now_ms = now_ms, .delay_ms = kSealDelayMs}, &level1_);
   merge_due_ms_ = now_ms + Maintenance::kMergeIntervalMs;
-  require(checkpoint(database_, 0));
+  require(wal_.checkpoint(0));
 }
 
 void BenchLog::roll_up(int64_t now_ms) {

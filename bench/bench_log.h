@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bench_folder.h"
+#include "native/store/checkpoint.h"
 #include "native/store/sqlite_executor.h"
 #include "weir/batcher.h"
 #include "weir/event.h"
@@ -46,6 +47,7 @@ class BenchLog {
   std::string path_;
   SqliteDatabase database_;
   SqliteExecutor executor_;
+  WalKeeper wal_;
   LogState log_;
   bool deadlines_;
   int64_t now_ms_;

@@ -5,9 +5,9 @@
 // the same load: a bare responder that copies a prepared answer back with recvmmsg and sendmmsg,
 // the ceiling of UDP on this machine.
 //
-// Load: kNames names with a Zipf(1.0) distribution, type A (udp_load.h). Server and client are
-// pinned to different processors where there are two. The upstream is a thread of this program;
-// every name is asked before the clock starts.
+// Load: kNames names with a Zipf(1.0) distribution, type A (udp_load.h); the log stores every
+// repeat. Server and client are pinned to different processors where there are two. The upstream is
+// a thread of this program; every name is asked before the clock starts.
 //
 //   dns_hot [--smoke] [--json]      WEIR_BINARY names the binary (default: weir in the build
 //   folder)
@@ -126,7 +126,8 @@ void write_config(const fs::path& folder, uint16_t dns, uint16_t upstream, bool 
       << "data_dir: " << (folder / "data").string() << "\ndns: {listen: [\"127.0.0.1:" << dns
       << "\"], threads: 1}\nupstreams: [\"udp://127.0.0.1:" << upstream
       << "\"]\nhttp: {listen: [\"127.0.0.1:" << free_port()
-      << "\"]}\nquery_log: {enabled: " << (log ? "true" : "false") << ", buffer_size: 200000}\n";
+      << "\"]}\nquery_log: {enabled: " << (log ? "true" : "false")
+      << ", buffer_size: 200000, flood_repeats: 0}\n";
 }
 
 pid_t start_weir(const std::string& binary, const fs::path& folder) {
