@@ -10,6 +10,7 @@
 #include "native/cli/compact_command.h"
 #include "native/cli/fsck_command.h"
 #include "native/cli/read_command.h"
+#include "native/cli/sql_command.h"
 #include "native/control/config.h"
 #include "native/runtime/signals.h"
 #include "native/serve.h"
@@ -129,6 +130,8 @@ int run(const CommandLine& line) {
       return on_data(line, run_fsck_command);
     case Command::kCompact:
       return on_data(line, run_compact_command);
+    case Command::kSql:
+      return on_data(line, run_sql_command);
   }
   return kExitUsage;
 }

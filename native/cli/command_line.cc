@@ -14,6 +14,9 @@
 namespace weir {
 namespace {
 
+constexpr uint64_t kSqlRowsDefault = 10'000;
+constexpr uint64_t kSqlRowsMax = 10'000'000;  // they are held in memory
+
 // A parameter of the API as an option. All values are taken as text.
 struct ApiOption {
   const char* name;
@@ -76,6 +79,14 @@ std::string target_of(std::string path, const Parameters& parameters) {
   return path;
 }
 
+void declare_sql(CLI::App* command, CommandLine* line) {
+  command->add_option("STATEMENT", line->sql, "see docs/sql.md")->required();
+  command->add_option("--limit", line->limit, "at most so many rows")
+      ->default_val(kSqlRowsDefault)
+      ->check(CLI::Range(uint64_t{1}, kSqlRowsMax));
+  command->add_flag("--csv", line->csv, "print CSV");
+}
+
 // Declares the commands; running the parser fills `line` and `parameters`.
 void declare(CLI::App& app, CommandLine* line, Parameters* parameters) {
   app.require_subcommand(1);
@@ -121,6 +132,9 @@ void declare(CLI::App& app, CommandLine* line, Parameters* parameters) {
           "")
       ->add_flag("--rebuild-rollups", line->rebuild_rollups,
                  "compute the statistics anew from the events that are there");
+  declare_sql(
+      command("sql", "one SELECT on queries, statistics and domain_stats", Command::kSql, ""),
+      line);
 }
 
 }  // namespace

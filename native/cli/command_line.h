@@ -4,6 +4,7 @@
 // the API itself, so that the command line and HTTP cannot disagree about them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 
@@ -19,6 +20,7 @@ enum class Command {
   kRestore,
   kFsck,
   kCompact,
+  kSql,
   kVersion
 };
 
@@ -30,6 +32,9 @@ struct CommandLine {
   std::string file;              // backup, restore
   bool repair = false;           // fsck
   bool rebuild_rollups = false;  // compact
+  std::string sql;               // sql: the statement
+  uint64_t limit = 0;            // sql: rows
+  bool csv = false;              // sql
   std::string target;            // query, stats, top: "/api/v1/…?…"
 };
 

@@ -76,6 +76,8 @@ class SqliteDatabase {
     bool defensive = true;
   };
 
+  // Statements on somebody else's connection, which must outlive this and stays as it is.
+  static SqliteDatabase borrow(sqlite3* connection) { return SqliteDatabase(connection, false); }
   // Opens the file in WAL mode. kUnavailable if it cannot be opened, kCorrupt if it is no database.
   static Result<SqliteDatabase> open(const std::string& path, const Options& options);
 
@@ -97,9 +99,13 @@ class SqliteDatabase {
 
  private:
   struct Close {
-    void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+    bool owned = true;
+    void operator()(sqlite3* database) const {
+      if (owned) sqlite3_close_v2(database);
+    }
   };
-  explicit SqliteDatabase(sqlite3* database) : database_(database) {}
+  explicit SqliteDatabase(sqlite3* database, bool owned = true)
+      : database_(database, Close{owned}) {}
   Status configure(const Options& options);
 
   std::unique_ptr<BusyWait> busy_wait_ = std::make_unique<BusyWait>();

@@ -33,6 +33,7 @@ struct CloseBlob {
 }  // namespace
 
 Reply SqliteExecutor::run_group(const Group& group) {
+  if (transactions_ == Transactions::kCallers) return run_inside(group);
   Reply reply;
   reply.status = database_.execute(group.writes ? "BEGIN IMMEDIATE" : "BEGIN");
   if (reply.status.ok()) reply.status = run_statements(group, &reply.results);
@@ -45,6 +46,13 @@ Reply SqliteExecutor::run_group(const Group& group) {
       if (!rollback.ok()) reply.status = rollback;
     }
   }
+  return reply;
+}
+
+Reply SqliteExecutor::run_inside(const Group& group) {
+  Reply reply;
+  reply.status = group.writes ? Status(Code::kDenied, "this connection only reads")
+                              : run_statements(group, &reply.results);
   return reply;
 }
 

@@ -12,17 +12,24 @@ namespace weir {
 
 class SqliteExecutor final : public Executor {
  public:
-  // Borrows the connection. Transactions must not be open on it when a step begins.
-  explicit SqliteExecutor(SqliteDatabase* database) : database_(*database) {}
+  enum class Transactions : uint8_t {
+    kOwn,      // each group is one; none must be open when a step begins
+    kCallers,  // groups run in whatever is open, and none may write
+  };
+  // Borrows the connection.
+  explicit SqliteExecutor(SqliteDatabase* database, Transactions transactions = Transactions::kOwn)
+      : database_(*database), transactions_(transactions) {}
 
   Reply run_group(const Group& group) override;
   Reply run_read(const Read& read) override;
 
  private:
+  Reply run_inside(const Group& group);
   Status run_statements(const Group& group, std::vector<Rows>* results);
   Result<Rows> run_statement(const Statement& statement);
 
   SqliteDatabase& database_;
+  const Transactions transactions_;
 };
 
 }  // namespace weir

@@ -15,7 +15,8 @@ NATIVE_MAY_INCLUDE = {
     "forward": {"forward", "runtime"},
     "http": {"http", "runtime"},
     "control": {"control", "runtime"},
-    "cli": {"cli", "control", "store", "runtime"},
+    "sql": {"sql", "store", "runtime"},
+    "cli": {"cli", "control", "sql", "store", "runtime"},
 }
 
 # The core has no clock, thread, file, socket, environment, randomness, stream or locale.

@@ -152,6 +152,27 @@ Result<Rows> query_heads(Db& db, const P& p) {
   return out;
 }
 
+Result<Rows> query_extent(Db& db, const P&) {
+  int64_t oldest = INT64_MAX;
+  int64_t newest = INT64_MIN;
+  for (const auto& [id, segment] : db.segments) {
+    const SegmentKey key = *segment_key(id);
+    const auto end = static_cast<int64_t>(key.first) + segment.count;
+    if (segment.kind == 1 || segment.count == 0) continue;
+    if (end <= db.logs.at(key.log_no).rolled_through) continue;
+    oldest = std::min(oldest, segment.first_ms);
+    newest = std::max(newest, segment.last_ms);
+  }
+  for (const auto& [id, rollup] : db.rollups) {
+    const RollupKey key = *rollup_key(id);
+    if (key.level != RollupLevel::kHour || key.log_no != kAllLogs) continue;
+    oldest = std::min(oldest, key.hour * kHourMs);
+    newest = std::max(newest, (key.hour + 1) * kHourMs - 1);
+  }
+  if (newest < oldest) return Rows{{{Null{}, Null{}}}, 0};
+  return Rows{{{oldest, newest}}, 0};
+}
+
 Result<Rows> query_ledger(Db& db, const P& p) {
   Rows out;
   for (const auto& [log_no, log] : asked_logs(db, p)) {
@@ -197,6 +218,7 @@ const MemoryHandlers& memory_query_handlers() {
       {StatementId::kQueryForward, query_forward},
       {StatementId::kQueryBackward, query_backward},
       {StatementId::kQueryHeads, query_heads},
+      {StatementId::kQueryExtent, query_extent},
       {StatementId::kQueryLedger, query_ledger},
       {StatementId::kQueryLedgerHeads, query_ledger_heads},
   };

@@ -127,6 +127,16 @@ OperationPtr find_top(Filter filter, Summary::Top by, size_t limit, QueryBudget 
 OperationPtr find_overview(Filter filter, int64_t step_ms, QueryBudget budget,
                            StatisticsResult* statistics, SeriesResult* series);
 
+// The least and greatest time that statistics tell of: rollups to the hour, what is not in them to
+// the millisecond.
+struct Extent {
+  int64_t oldest_ms = 0;
+  int64_t newest_ms = -1;
+
+  bool empty() const { return newest_ms < oldest_ms; }
+};
+OperationPtr find_extent(Extent* result);
+
 // The ledger, summed over the logs of the sites.
 struct Ledger {
   uint64_t offered = 0, stored = 0, spooled = 0, in_flight = 0, collapsed = 0;
