@@ -149,13 +149,23 @@ Status SqliteDatabase::configure(const Options& options) {
   }
   std::string pragmas = "PRAGMA cache_size=-" + std::to_string(options.cache_kib) + ";";
   if (options.mode != Mode::kReadOnly) {
-    pragmas += "PRAGMA page_size=" + std::to_string(options.page_bytes) +
-               ";PRAGMA auto_vacuum=INCREMENTAL;PRAGMA journal_mode=WAL;PRAGMA synchronous=" +
+    WEIR_ASSIGN(const bool empty, is_empty());
+    if (empty) {  // to set it anew would write to a database that may be of a newer version
+      pragmas += "PRAGMA page_size=" + std::to_string(options.page_bytes) +
+                 ";PRAGMA auto_vacuum=INCREMENTAL;";
+    }
+    pragmas += std::string("PRAGMA journal_mode=WAL;PRAGMA synchronous=") +
                (options.synchronous_full ? "FULL;" : "NORMAL;");
   }
   pragmas +=
       "PRAGMA cell_size_check=ON;SELECT 1 FROM sqlite_schema;";  // the first read: is it one?
   return execute(pragmas.c_str());
+}
+
+Result<bool> SqliteDatabase::is_empty() {
+  WEIR_ASSIGN(SqliteStatement pages, prepare("PRAGMA page_count"));
+  WEIR_ASSIGN(const bool row, pages.step());
+  return row && pages.column_text(0) == "0";
 }
 
 Status SqliteDatabase::execute(const char* sql) {

@@ -107,6 +107,7 @@ class SqliteDatabase {
   explicit SqliteDatabase(sqlite3* database, bool owned = true)
       : database_(database, Close{owned}) {}
   Status configure(const Options& options);
+  Result<bool> is_empty();  // a file without a page
 
   std::unique_ptr<BusyWait> busy_wait_ = std::make_unique<BusyWait>();
   std::unique_ptr<sqlite3, Close> database_;
