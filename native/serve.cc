@@ -12,6 +12,7 @@
 #include "native/http/server.h"
 #include "native/runtime/random.h"
 #include "native/store/query_log.h"
+#include "native/store/startup_check.h"
 
 namespace weir {
 namespace {
@@ -123,6 +124,7 @@ struct Serving::Parts {
   std::unique_ptr<Forwarder> forwarder;  // null without `forward`
   std::unique_ptr<DnsServer> dns;
   std::unique_ptr<HttpServer> http;
+  std::unique_ptr<StartupCheck> check;  // null after a stop in good order
 };
 
 Status Serving::Parts::start(const Config& config) {
@@ -142,6 +144,7 @@ Status Serving::Parts::start(const Config& config) {
   WEIR_TRY(http->start());  // before DNS: until DNS is answered, /readyz says so
   WEIR_TRY(dns->start());
   answers_dns = true;
+  if (!log->ended_in_order()) check = std::make_unique<StartupCheck>(log->runner());
   return {};
 }
 
@@ -162,6 +165,7 @@ HttpServices Serving::Parts::services(const Config& config) {
 // Parts that were never started have nothing to stop.
 void Serving::Parts::stop() {
   answers_dns = false;
+  check.reset();
   if (dns) dns->stop();
   if (forwarder) forwarder->stop();
   if (log) {

@@ -63,6 +63,7 @@ class SqliteQueryLog final : public QueryLog {
         lock_(std::move(lock)),
         database_(std::move(database)),
         page_(std::move(page)),
+        ended_in_order_(page_->found() == LedgerPage::Found::kFresh || page_->state().clean),
         intake_(options.buffer_events),
         retention_days_(options.retention_days) {}
 
@@ -75,6 +76,7 @@ class SqliteQueryLog final : public QueryLog {
 
   EventSink& sink(size_t index) override { return *sinks_.at(index); }
   OperationRunner& runner() override { return *runner_; }
+  bool ended_in_order() const override { return ended_in_order_; }
   Status store(const Event& event, Completion done) override;
   bool wait_durable(uint64_t end, int64_t timeout_ms) override {
     return durable_.wait(end, timeout_ms);
@@ -120,6 +122,7 @@ class SqliteQueryLog final : public QueryLog {
   SqliteDatabase database_;  // the only one that writes: the writer thread's
   SqliteExecutor executor_{&database_};
   std::unique_ptr<LedgerPage> page_;
+  const bool ended_in_order_;  // as the page said before this run
   Intake intake_;
   std::atomic<int64_t> retention_days_;
   LedgerDelta at_start_;       // in the database, when the writer began

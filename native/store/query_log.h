@@ -87,6 +87,8 @@ class QueryLog {
   // thread at a time.
   virtual EventSink& sink(size_t index) = 0;
   virtual OperationRunner& runner() = 0;
+  // Did the last run on this directory stop in order? True for the first one.
+  virtual bool ended_in_order() const = 0;
 
   // Any thread: hands an event over as a sink does, behind a mutex. `done` (may be empty) hears
   // what became of it. kFull, kTooLarge or kUnavailable (switched off, stopped) at once if it is

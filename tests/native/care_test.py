@@ -1,6 +1,7 @@
 """The commands that look after the database: backup, restore and fsck, with the real binary."""
 
 import json
+import signal
 import sqlite3
 import unittest
 
@@ -95,6 +96,23 @@ class Care(WeirTestCase):
         with self.serve() as served:
             self.assertEqual(served.ledger()["expired"]["corrupt"], 1)
             self.assertEqual(served.stop(), 0)
+
+    def test_an_unclean_stop_is_followed_by_a_check(self):
+        with self.serve() as served:
+            self.assertEqual(served.ask("nas.home")[0], 0)
+            wait_until(lambda: served.ledger()["stored"] == 1, "the event to be stored")
+            served.stop(signal.SIGKILL)
+        with self.serve() as served:
+            served.wait_log("after an unclean stop: the newest 1 events are in order")
+            served.stop(signal.SIGKILL)
+        self.damage_segment()
+        with self.serve() as served:
+            served.wait_log("see weir fsck; the first: log 1, event 0: the bytes fail their checks")
+            self.assertEqual(served.ask("nas.home")[0], 0)
+            self.assertEqual(served.stop(), 0)
+        with self.serve() as served:
+            self.assertEqual(served.stop(), 0)
+            self.assertNotIn("after an unclean stop", served.log())
 
 
 if __name__ == "__main__":
