@@ -192,9 +192,15 @@ bool decode_column(ByteReader* reader, ColumnRange range, std::span<T> out) {
     const auto offsets = std::span(block).first(std::min(kBlockValues, out.size() - start));
     int64_t base = 0;
     if (!decode_block(reader, offsets, &base)) return false;
-    const auto [least, most] = std::minmax_element(offsets.begin(), offsets.end());
-    if (base + *least < range.least || base + *most > range.most) return false;
-    for (size_t i = 0; i < offsets.size(); ++i) out[start + i] = static_cast<T>(base + offsets[i]);
+    uint32_t most = 0;
+    uint32_t least = UINT32_MAX;
+    for (size_t i = 0; i < offsets.size(); ++i) {
+      const uint32_t offset = offsets[i];
+      most = std::max(most, offset);
+      least = std::min(least, offset);
+      out[start + i] = static_cast<T>(base + offset);
+    }
+    if (base + least < range.least || base + most > range.most) return false;
   }
   return true;
 }

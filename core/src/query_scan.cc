@@ -1,6 +1,7 @@
 #include "query_scan.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "segment_content.h"
 
@@ -154,6 +155,13 @@ std::optional<size_t> SegmentScan::first_from(size_t begin) const {
   if (all_) return begin < reader_.count() ? std::optional(begin) : std::nullopt;
   const auto at = std::lower_bound(matches_.begin(), matches_.end(), begin);
   return at == matches_.end() ? std::nullopt : std::optional<size_t>(*at);
+}
+
+std::vector<uint32_t> SegmentScan::matches_from(size_t begin) const {
+  if (!all_) return {std::lower_bound(matches_.begin(), matches_.end(), begin), matches_.end()};
+  std::vector<uint32_t> all(reader_.count() - std::min(begin, reader_.count()));
+  std::iota(all.begin(), all.end(), static_cast<uint32_t>(begin));
+  return all;
 }
 
 }  // namespace weir

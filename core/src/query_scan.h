@@ -24,6 +24,9 @@ class SegmentScan {
   // False if no event matches; `was_read` is false then too if dictionaries alone have told so.
   bool any() const { return all_ ? reader_.count() > 0 : !matches_.empty(); }
   bool was_read() const { return was_read_; }
+  const SegmentReader& reader() const { return reader_; }
+  // The matching events from `begin` on, ascending.
+  std::vector<uint32_t> matches_from(size_t begin) const;
   // The matching event next below `end`, or next from `begin` on.
   std::optional<size_t> last_below(size_t end) const;
   std::optional<size_t> first_from(size_t begin) const;

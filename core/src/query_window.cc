@@ -165,8 +165,7 @@ Status WindowOperation::take_segment(const WalkRow& row) {
   if (!scan->was_read()) return {};
   WEIR_TRY(charge(row.count, 0));
   const uint64_t skipped = std::min(std::max(row.from_n, row.first) - row.first, row.count);
-  std::optional<size_t> at = scan->first_from(static_cast<size_t>(skipped));
-  for (; at; at = scan->first_from(*at + 1)) answer_.add_event(plan_, scan->event(*at));
+  answer_.add_events(plan_, scan->reader(), scan->matches_from(static_cast<size_t>(skipped)));
   return {};
 }
 

@@ -58,7 +58,8 @@ struct WindowAnswer {
   WindowAnswer() = default;
   explicit WindowAnswer(const WindowPlan& plan);  // with every bucket of the series
 
-  void add_event(const WindowPlan& plan, const Event& event);
+  void add_events(const WindowPlan& plan, const SegmentReader& segment,
+                  std::span<const uint32_t> events);
   // The minutes of an hour's summary that lie in the window.
   void add_minutes(const WindowPlan& plan, const Summary& hour);
   // To the window's total and the bucket of a time, which is taken as the nearest one inside.

@@ -1,5 +1,6 @@
 // Where counts, minutes and events of a window are put.
 #include <algorithm>
+#include <utility>
 
 #include "query_window.h"
 
@@ -30,13 +31,23 @@ void WindowAnswer::add_minutes(const WindowPlan& plan, const Summary& hour) {
   }
 }
 
-void WindowAnswer::add_event(const WindowPlan& plan, const Event& event) {
-  if (event.time_ms >= plan.since_ms && event.time_ms < plan.until_ms) {
-    OutcomeCounts one;
-    one.by_outcome[static_cast<size_t>(event.outcome)] = 1;
-    add_counts(plan, event.time_ms, one);
+void WindowAnswer::add_events(const WindowPlan& plan, const SegmentReader& segment,
+                              std::span<const uint32_t> events) {
+  // Times go on in one bucket for a while.
+  OutcomeCounts part;
+  int64_t part_ms = 0;
+  const int64_t unit_ms = plan.step_ms == 0 ? kHourMs : plan.step_ms;
+  for (const uint32_t i : events) {
+    const int64_t time_ms = segment.time_ms(i);
+    if (time_ms < plan.since_ms || time_ms >= plan.until_ms) continue;
+    if (time_ms / unit_ms != part_ms / unit_ms) {
+      add_counts(plan, part_ms, std::exchange(part, {}));
+      part_ms = time_ms;
+    }
+    ++part.by_outcome[static_cast<size_t>(segment.trait(segment.trait_index(i)).outcome)];
   }
-  if (plan.summary) summary.add(event);
+  if (part.total() > 0) add_counts(plan, part_ms, part);
+  if (plan.summary) summary.add(segment, events);
 }
 
 }  // namespace weir

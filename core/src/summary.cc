@@ -47,6 +47,8 @@ void sort_entries(std::vector<TopEntry>* entries, size_t limit) {
   if (entries->size() > limit) entries->resize(limit);
 }
 
+}  // namespace
+
 // How often each dictionary entry of a segment is used.
 struct SegmentUses {
   explicit SegmentUses(const SegmentReader& segment)
@@ -62,8 +64,6 @@ struct SegmentUses {
   std::vector<uint64_t> clients;
   std::vector<uint64_t> traits;
 };
-
-}  // namespace
 
 uint64_t OutcomeCounts::total() const {
   return std::accumulate(by_outcome.begin(), by_outcome.end(), uint64_t{0});
@@ -151,41 +151,54 @@ void Summary::add(const Event& event) {
   state.limit_tops();
 }
 
-void Summary::add(const SegmentReader& segment) {
-  State& state = *state_;
-  SegmentUses uses(segment);
-  for (size_t i = 0; i < segment.count(); ++i) {
-    const size_t question = segment.question_index(i);
-    const size_t name = segment.question(question).name;
-    const size_t trait = segment.trait_index(i);
-    const Outcome outcome = segment.trait(trait).outcome;
-    ++uses.questions[question];
-    ++uses.names[name];
-    ++uses.clients[segment.client_index(i)];
-    ++uses.traits[trait];
-    if (outcome == Outcome::kBlocked) ++uses.blocked_names[name];
-    state.durations.add(segment.duration_us(i));
-    if (!state.series.empty()) {
-      const size_t bucket = state.bucket_of(segment.time_ms(i));
-      ++state.series[bucket].by_outcome[static_cast<size_t>(outcome)];
-    }
+// What an event brings by itself; what it shares with others is only counted here.
+void Summary::State::add_own(const SegmentReader& segment, size_t i, SegmentUses* uses) {
+  const size_t question = segment.question_index(i);
+  const size_t name = segment.question(question).name;
+  const size_t trait = segment.trait_index(i);
+  const Outcome outcome = segment.trait(trait).outcome;
+  ++uses->questions[question];
+  ++uses->names[name];
+  ++uses->clients[segment.client_index(i)];
+  ++uses->traits[trait];
+  if (outcome == Outcome::kBlocked) ++uses->blocked_names[name];
+  durations.add(segment.duration_us(i));
+  if (!series.empty()) {
+    const size_t bucket = bucket_of(segment.time_ms(i));
+    ++series[bucket].by_outcome[static_cast<size_t>(outcome)];
   }
+}
+
+// A dictionary may hold entries that none of the events uses.
+void Summary::State::add_shared(const SegmentReader& segment, const SegmentUses& uses) {
   for (size_t i = 0; i < uses.traits.size(); ++i) {
-    state.add_trait(segment.trait(i), uses.traits[i]);
+    if (uses.traits[i] > 0) add_trait(segment.trait(i), uses.traits[i]);
   }
   for (size_t i = 0; i < uses.clients.size(); ++i) {
-    state.add_client(segment.client(i), uses.clients[i]);
+    if (uses.clients[i] > 0) add_client(segment.client(i), uses.clients[i]);
   }
   for (size_t i = 0; i < uses.questions.size(); ++i) {
-    state.types.add(segment.question(i).qtype, uses.questions[i]);
+    types.add(segment.question(i).qtype, uses.questions[i]);
   }
   for (size_t i = 0; i < uses.names.size(); ++i) {
-    if (uses.names[i] == 0) continue;  // a dictionary may hold names that no event uses
-    state.names.add(hash64(segment.name(i)));
-    state.add_top(Top::kNames, segment.name(i), uses.names[i]);
-    state.add_top(Top::kBlockedNames, segment.name(i), uses.blocked_names[i]);
+    if (uses.names[i] == 0) continue;
+    names.add(hash64(segment.name(i)));
+    add_top(Top::kNames, segment.name(i), uses.names[i]);
+    add_top(Top::kBlockedNames, segment.name(i), uses.blocked_names[i]);
   }
-  state.limit_tops();
+  limit_tops();
+}
+
+void Summary::add(const SegmentReader& segment) {
+  SegmentUses uses(segment);
+  for (size_t i = 0; i < segment.count(); ++i) state_->add_own(segment, i, &uses);
+  state_->add_shared(segment, uses);
+}
+
+void Summary::add(const SegmentReader& segment, std::span<const uint32_t> events) {
+  SegmentUses uses(segment);
+  for (const uint32_t i : events) state_->add_own(segment, i, &uses);
+  state_->add_shared(segment, uses);
 }
 
 void Summary::merge(const Summary& other) {

@@ -59,6 +59,8 @@ inline constexpr unsigned kNamePrecision = 12;
 inline constexpr unsigned kClientPrecision = 11;
 inline constexpr size_t kTopLists = 5;  // Summary::Top but the types
 
+struct SegmentUses;  // how often each entry of a segment's dictionaries is used
+
 struct Summary::State {
   Summary::Span span = Summary::Span::kAny;
   int64_t start_ms = 0;
@@ -85,6 +87,8 @@ struct Summary::State {
   void add_client(const Client& client, uint64_t weight);
   void add_trait(const SegmentReader::Trait& trait, uint64_t weight);
   void limit_tops();
+  void add_own(const SegmentReader& segment, size_t i, SegmentUses* uses);
+  void add_shared(const SegmentReader& segment, const SegmentUses& uses);
 
   // Everything but the top lists and the checksum.
   void encode_fixed(Bytes* out) const;

@@ -43,9 +43,9 @@ struct Fixture {
     const auto scan = SegmentScan::open(row(bytes), filter);
     REQUIRE(scan.has_value());
     std::vector<size_t> indexes;
-    for (auto at = scan->first_from(0); at; at = scan->first_from(*at + 1)) {
-      indexes.push_back(*at);
-      REQUIRE(scan->event(*at) == events[*at]);
+    for (const uint32_t at : scan->matches_from(0)) {
+      indexes.push_back(at);
+      REQUIRE(scan->event(at) == events[at]);
     }
     return indexes;
   }
@@ -109,6 +109,23 @@ TEST_CASE("a scan goes backwards as it goes forwards") {
     backwards.insert(backwards.begin(), *at);
   }
   CHECK(backwards == f.expected());
+}
+
+TEST_CASE("matches from a place on are the rest of all matches") {
+  Fixture f;
+  for (const bool filtered : {false, true}) {
+    if (filtered) f.filter.types = {28};
+    const auto scan = SegmentScan::open(f.row(f.bytes), f.filter);
+    REQUIRE(scan.has_value());
+    const std::vector<uint32_t> all = scan->matches_from(0);
+    const uint32_t middle = all[all.size() / 2];
+    const std::vector<uint32_t> rest(all.begin() + std::ptrdiff_t(all.size() / 2), all.end());
+    CHECK(scan->matches_from(middle) == rest);
+    CHECK(scan->first_from(middle) == middle);
+    CHECK(scan->first_from(middle + 1) == rest[1]);
+    CHECK_FALSE(scan->first_from(f.events.size()).has_value());
+    CHECK(scan->matches_from(f.events.size()).empty());
+  }
 }
 
 TEST_CASE("dictionaries alone rule out what no entry matches") {

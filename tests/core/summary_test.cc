@@ -121,6 +121,26 @@ TEST_CASE("counting a segment is counting its events") {
   }
 }
 
+TEST_CASE("counting some events of a segment is counting these events") {
+  EventGenerator generator({.seed = 9, .names = {}, .made_names = 300, .start_ms = kHourStart});
+  SegmentBuilder builder;
+  Summary one_by_one(Summary::Span::kHour, kHourStart);
+  std::vector<uint32_t> some;
+  for (uint32_t i = 0; i < 3000; ++i) {
+    const Event event = generator.next();
+    REQUIRE(builder.add(event).ok());
+    if (i % 7 != 3 && i > 500) continue;
+    some.push_back(i);
+    one_by_one.add(event);
+  }
+  const Bytes bytes = builder.encode({});
+  const auto reader = SegmentReader::open(bytes);
+  REQUIRE(reader.ok());
+  Summary at_once(Summary::Span::kHour, kHourStart);
+  at_once.add(*reader, some);
+  CHECK(at_once.encode(kHourRollupBytesMax) == one_by_one.encode(kHourRollupBytesMax));
+}
+
 TEST_CASE("any grouping and order of merges gives the same bytes") {
   auto generator = generator_with(3, 60);
   std::vector<Event> events;

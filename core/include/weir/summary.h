@@ -19,6 +19,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -77,6 +78,9 @@ class Summary {
   // An event outside the span is counted at the nearest edge of the series (late or skewed clocks).
   void add(const Event& event);
   void add(const SegmentReader& segment);
+  // Of a segment only these events. Both are quicker than event by event: what events share is
+  // counted by its index first.
+  void add(const SegmentReader& segment, std::span<const uint32_t> events);
   // `other` may cover a smaller span: its series is folded into this one's buckets.
   void merge(const Summary& other);
 
