@@ -54,13 +54,16 @@ bool NameDictionary::append(size_t shared, std::string_view added) {
   text_.append(added);
   text_.append(text_, shared_at, shared);
   ends_.push_back(static_cast<uint32_t>(text_.size()));
+  return true;
+}
+
+bool NameDictionary::is_last_in_order() const {
   const std::string_view name = (*this)[ends_.size() - 1];
-  // `before` may point into the text's old place.
   return is_name_text(name) &&
          (ends_.size() == 1 || reversed_less((*this)[ends_.size() - 2], name));
 }
 
-bool NameDictionary::decode(ByteReader* reader, size_t count_max) {
+bool NameDictionary::decode(ByteReader* reader, size_t count_max, Trust trust) {
   const auto count = static_cast<size_t>(reader->varint_up_to(count_max));
   // Each of the two columns has at least one byte per block, so the count cannot be much larger
   // than the bytes that are there.
@@ -74,6 +77,7 @@ bool NameDictionary::decode(ByteReader* reader, size_t count_max) {
   for (size_t i = 0; i < count; ++i) {
     const std::string_view own = reader->take_text(added[i]);
     if (!reader->ok() || !append(shared[i], own)) return false;
+    if (trust == Trust::kNone && !is_last_in_order()) return false;
   }
   return true;
 }

@@ -30,9 +30,12 @@ void encode_names(std::span<const std::string_view> names, std::vector<uint8_t>*
 
 class NameDictionary {
  public:
-  // False if the bytes are no dictionary of 1 to `count_max` distinct names in order and text form
-  // whose bytes add up to at most kSegmentBytesMax.
-  bool decode(ByteReader* reader, size_t count_max);
+  // Whose bytes they are: a stranger's, or those that were checked before they were stored, and
+  // have kept their checksum.
+  enum class Trust : uint8_t { kNone, kStored };
+  // False if the bytes are no dictionary of 1 to `count_max` names whose bytes add up to at most
+  // kSegmentBytesMax; without trust also if they are not distinct, in order and in text form.
+  bool decode(ByteReader* reader, size_t count_max, Trust trust = Trust::kNone);
 
   size_t size() const { return ends_.size(); }
   std::string_view operator[](size_t index) const {
@@ -43,6 +46,7 @@ class NameDictionary {
 
  private:
   bool append(size_t shared, std::string_view added);
+  bool is_last_in_order() const;
 
   std::string text_;  // every name whole, one after the other
   std::vector<uint32_t> ends_;

@@ -28,6 +28,7 @@ struct SegmentReader::State {
   SegmentHead head;
   ByteView content;  // may be cut off
   SectionTable table;
+  NameDictionary::Trust trust = NameDictionary::Trust::kStored;
   uint32_t loaded = 0;  // a bit per section
   uint32_t intact = 0;  // a bit per part whose checksum has been compared
 
@@ -60,7 +61,7 @@ struct SegmentReader::State {
   Status check_part(Section section);
   // Each reads one section, which must be used up.
   bool read_bloom(ByteReader* reader);
-  bool read_names(ByteReader* reader) { return names.decode(reader, count()); }
+  bool read_names(ByteReader* reader) { return names.decode(reader, count(), trust); }
   bool read_questions(ByteReader* reader);
   bool read_clients(ByteReader* reader);
   bool read_strings(ByteReader* reader);
@@ -266,6 +267,7 @@ SegmentReader& SegmentReader::operator=(SegmentReader&&) noexcept = default;
 Result<SegmentReader> SegmentReader::open(ByteView bytes) {
   WEIR_ASSIGN(SegmentReader reader, open_lazily(bytes));
   if (bytes.size() != reader.head().total_bytes) return corrupt("a segment has another length");
+  reader.state_->trust = NameDictionary::Trust::kNone;
   for (size_t i = 0; i < kSectionCount; ++i) WEIR_TRY(reader.load(static_cast<Section>(i)));
   return reader;
 }

@@ -140,7 +140,8 @@ enum class Section : uint8_t;  // segment_content.h
 class SegmentReader {
  public:
   static Result<SegmentReader> open(ByteView bytes);
-  // For scans, which need little of most segments: checks the head and the table of sections only.
+  // For scans of what was stored, which was opened and checked before, and of which most is not
+  // needed: checks the head and the table of sections only, and takes the form of names on trust.
   // An accessor may be used once load() has answered ok for what it reads. The bytes may be cut off
   // behind what is loaded.
   static Result<SegmentReader> open_lazily(ByteView bytes);
