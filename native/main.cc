@@ -8,6 +8,7 @@
 #include "native/cli/backup_command.h"
 #include "native/cli/command_line.h"
 #include "native/cli/compact_command.h"
+#include "native/cli/export_command.h"
 #include "native/cli/fsck_command.h"
 #include "native/cli/read_command.h"
 #include "native/cli/sql_command.h"
@@ -130,6 +131,8 @@ int run(const CommandLine& line) {
       return on_data(line, run_fsck_command);
     case Command::kCompact:
       return on_data(line, run_compact_command);
+    case Command::kExport:
+      return on_data(line, run_export_command);
     case Command::kSql:
       return on_data(line, run_sql_command);
   }

@@ -111,6 +111,11 @@ void declare(CLI::App& app, CommandLine* line, Parameters* parameters) {
   add_options(query, kWindowOptions, parameters);
   add_options(query, kFilterOptions, parameters);
   add_options(query, kPageOptions, parameters);
+  CLI::App* exported = command("export", "every query that matches, a line of JSON each",
+                               Command::kExport, "/api/v1/queries");
+  add_options(exported, kWindowOptions, parameters);
+  add_options(exported, kFilterOptions, parameters);
+  exported->add_flag("--csv", line->csv, "print CSV");
   CLI::App* stats = command("stats", "totals, outcomes, latency and the ledger", Command::kStats,
                             "/api/v1/stats");
   add_options(stats, kWindowOptions, parameters);

@@ -21,6 +21,7 @@ enum class Command {
   kFsck,
   kCompact,
   kSql,
+  kExport,
   kVersion
 };
 
@@ -34,8 +35,8 @@ struct CommandLine {
   bool rebuild_rollups = false;  // compact
   std::string sql;               // sql: the statement
   uint64_t limit = 0;            // sql: rows
-  bool csv = false;              // sql
-  std::string target;            // query, stats, top: "/api/v1/…?…"
+  bool csv = false;              // sql, export
+  std::string target;            // query, stats, top, export: "/api/v1/…?…"
 };
 
 inline constexpr int kExitOk = 0;

@@ -1,34 +1,14 @@
 // The commands that read the log, over the same operations as the server's API.
 #include "native/cli/read_command.h"
 
+#include "native/cli/api_request.h"
 #include "native/cli/open_database.h"
 #include "native/cli/render.h"
 #include "native/runtime/clock.h"
-#include "native/runtime/operation_runner.h"
 #include "native/store/disk_writes.h"
-#include "native/store/sqlite_executor.h"
-#include "weir/api.h"
 
 namespace weir {
 namespace {
-
-constexpr int kHttpOk = 200;
-constexpr int kHttpBadRequest = 400;
-
-// One answer of the API. Its own refusals (400, …) are answers too; a Status is a failure of the
-// database.
-Result<Emit> ask(SqliteDatabase& database, std::string target) {
-  ApiRequest request;
-  request.method = "GET";
-  request.target = std::move(target);
-  request.now_ms = wall_clock_ms();
-  request.trusted = true;  // who can read the file can read the log
-  SqliteExecutor executor(&database);
-  std::unique_ptr<Operation> operation = api(std::move(request));
-  Emit answer;
-  WEIR_TRY(run_operation(*operation, executor, joined_into(&answer)));
-  return answer;
-}
 
 std::string render(Command command, std::string_view json) {
   if (command == Command::kQuery) return render_queries(json);
@@ -39,8 +19,8 @@ std::string render(Command command, std::string_view json) {
 Result<int> answer_command(const CommandLine& line, const std::string& data_dir, const Print& out,
                            const Print& error) {
   WEIR_ASSIGN(SqliteDatabase database, open_database(data_dir));
-  WEIR_ASSIGN(Emit answer, ask(database, line.target));
-  const int status = answer.head ? answer.head->status : kHttpOk;
+  WEIR_ASSIGN(Emit answer, ask_api(database, line.target));
+  const int status = http_status(answer);
   if (line.json) out(answer.bytes + "\n");
   if (status != kHttpOk) {
     if (!line.json) error("weir: " + render_problem(answer.bytes) + "\n");
@@ -49,7 +29,7 @@ Result<int> answer_command(const CommandLine& line, const std::string& data_dir,
   if (line.json) return kExitOk;
   out(render(line.command, answer.bytes));
   if (line.command != Command::kStats) return kExitOk;
-  WEIR_ASSIGN(Emit ledger, ask(database, "/api/v1/ledger"));
+  WEIR_ASSIGN(Emit ledger, ask_api(database, "/api/v1/ledger"));
   out("\n" + render_ledger(ledger.bytes));
   const DiskWrites writes = DiskWrites::load(data_dir);
   const int64_t now_ms = wall_clock_ms();

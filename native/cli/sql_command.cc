@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "native/cli/csv.h"
 #include "native/cli/open_database.h"
 #include "native/cli/text_table.h"
 #include "native/sql/read_only.h"
@@ -54,14 +55,6 @@ std::string as_table(const SqlResult& result) {
     table.add(std::move(cells));
   }
   return table.text();
-}
-
-// RFC 4180, with a line feed alone at the end of a line.
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
 }
 
 std::string as_csv(const SqlResult& result) {

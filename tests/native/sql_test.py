@@ -1,14 +1,15 @@
-"""`weir sql` and the loadable extension, with the real binary and the real sqlite3 shell."""
+"""`weir sql`, `weir export` and the loadable extension, with the real binary and the real sqlite3 shell."""
 
 import json
 import os
 import pathlib
 import re
 import shutil
+import sqlite3
 import subprocess
 import unittest
 
-from weir_process import ROOT, WEIR, WeirTestCase
+from weir_process import ROOT, WEIR, WeirTestCase, wait_until
 
 EXTENSION = os.environ.get("WEIR_SQLITE_EXTENSION", str(pathlib.Path(WEIR).with_name("weir_sqlite")))
 MANUAL = (ROOT / "docs" / "sql.md").read_text(encoding="utf-8")
@@ -82,6 +83,49 @@ class Sql(WeirTestCase):
             self.assertTrue(named <= set(columns), named - set(columns))
             left = {name for name in columns if name not in named}
             self.assertTrue(left <= {"p95_response_time_ms", "p99_response_time_ms"}, left)
+
+
+class Export(WeirTestCase):
+    def test_every_query_is_a_line_as_the_api_shows_it(self):
+        newest = json.loads(self.log_queries("nas.home", "nas.home"))
+        done = self.run_weir("export")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual([json.loads(line) for line in done.stdout.splitlines()], newest["queries"])
+
+    def test_csv_has_the_same_fields(self):
+        query = json.loads(self.log_queries("nas.home"))["queries"][0]
+        head, line = self.run_weir("export", "--csv").stdout.splitlines()
+        self.assertEqual(head.split(","), list(query))
+        self.assertEqual(line.split(","), ["" if value is None else str(value) for value in query.values()])
+
+    def test_more_than_a_page_comes_whole_and_once(self):
+        with self.serve() as served:
+            for _ in range(1005):
+                served.ask("nas.home")
+            wait_until(lambda: served.ledger()["stored"] + served.ledger()["collapsed"] == 1005, "events to be stored")
+            stored = served.ledger()["stored"]
+            self.assertEqual(served.stop(), 0)
+        lines = self.run_weir("export").stdout.splitlines()
+        self.assertEqual(len(lines), stored)
+        self.assertEqual(len({json.loads(line)["id"] for line in lines}), stored)
+
+    def test_events_that_cannot_be_read_are_not_left_out_in_silence(self):
+        self.log_queries("nas.home")
+        database = sqlite3.connect(self.folder / "data" / "weir.db")
+        with database:
+            database.execute("UPDATE segments SET data = zeroblob(length(data)) WHERE count > 0")
+        database.close()
+        done = self.run_weir("export")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertEqual(done.stderr, "weir: some events could not be read, see weir fsck\n")
+
+    def test_filters_and_their_mistakes_are_those_of_query(self):
+        self.log_queries("nas.home")
+        self.assertEqual(self.run_weir("export", "--outcome", "blocked").stdout, "")
+        self.assertEqual(self.run_weir("export", "--until", "2020-01-01T00:00:00Z").stdout, "")
+        done = self.run_weir("export", "--type", "NONSENSE")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertTrue(done.stderr.startswith("weir: --type: "))
 
 
 if __name__ == "__main__":

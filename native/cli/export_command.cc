@@ -1,0 +1,97 @@
+#include "native/cli/export_command.h"
+
+#include <nlohmann/json.hpp>
+
+#include "native/cli/api_request.h"
+#include "native/cli/csv.h"
+#include "native/cli/open_database.h"
+#include "native/cli/render.h"
+#include "weir/limits.h"
+
+namespace weir {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* kFields[] = {"id",      "time",        "client",   "domain", "type", "rcode",
+                                   "outcome", "duration_us", "upstream", "list",   "site"};
+// Before any event there can be: without --since everything is exported.
+constexpr const char* kFromTheBeginning = "since=2000-01-01T00:00:00Z";
+
+std::string with(const std::string& target, const std::string& parameter) {
+  return target + (target.find('?') == target.npos ? "?" : "&") + parameter;
+}
+
+// A page of queries, newest first.
+struct Page {
+  ordered_json queries;
+  std::string cursor;     // to the next; empty at the end
+  bool complete = false;  // false: a segment could not be read
+};
+Result<Page> read_page(SqliteDatabase& database, const std::string& target) {
+  WEIR_ASSIGN(const Emit answer, ask_api(database, target));
+  const int status = http_status(answer);
+  if (status != kHttpOk) {
+    const Code code = status == kHttpBadRequest ? Code::kInvalid : Code::kUnavailable;
+    return Status(code, render_problem(answer.bytes));
+  }
+  ordered_json json = ordered_json::parse(answer.bytes);
+  const ordered_json& cursor = json["cursor"];
+  const bool complete = json["unreadable"]["segments"] == 0;
+  return Page{std::move(json["queries"]), cursor.is_null() ? "" : cursor.get<std::string>(),
+              complete};
+}
+
+// Strings as they are, numbers in digits, nothing for null.
+std::string field_text(const ordered_json& value) {
+  if (value.is_null()) return "";
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::string csv_line(const ordered_json& query) {
+  std::string line;
+  for (const char* field : kFields) {
+    line += (line.empty() ? "" : ",") + csv_cell(field_text(query[field]));
+  }
+  return line + "\n";
+}
+
+std::string csv_head() {
+  std::string line;
+  for (const char* field : kFields) line += (line.empty() ? "" : ",") + std::string(field);
+  return line + "\n";
+}
+
+Status export_all(const CommandLine& line, const std::string& data_dir, const Print& out) {
+  WEIR_ASSIGN(SqliteDatabase database, open_database(data_dir));
+  std::string target = with(line.target, "limit=" + std::to_string(kQueryLimitMax));
+  if (target.find("since=") == target.npos) target = with(target, kFromTheBeginning);
+  std::string cursor;
+  bool first = true;
+  bool complete = true;
+  do {
+    WEIR_ASSIGN(const Page page,
+                read_page(database, cursor.empty() ? target : with(target, "cursor=" + cursor)));
+    if (first && line.csv) out(csv_head());
+    first = false;
+    for (const ordered_json& query : page.queries) {
+      out(line.csv ? csv_line(query) : query.dump() + "\n");
+    }
+    cursor = page.cursor;
+    complete = complete && page.complete;
+  } while (!cursor.empty());
+  if (complete) return {};
+  return Status(Code::kCorrupt, "some events could not be read, see weir fsck");
+}
+
+}  // namespace
+
+int run_export_command(const CommandLine& line, const std::string& data_dir, const Print& out,
+                       const Print& error) {
+  const Status status = export_all(line, data_dir, out);
+  if (status.ok()) return kExitOk;
+  error("weir: " + status.message() + "\n");
+  return status.code() == Code::kInvalid ? kExitUsage : kExitFailed;
+}
+
+}  // namespace weir
