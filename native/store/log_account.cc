@@ -86,6 +86,12 @@ Status settle_crash(Executor& executor, LedgerPage& page, LogAccount* account, i
 
 }  // namespace
 
+Status note_unclean(Executor& executor, LogState* log, int64_t now_ms) {
+  WEIR_TRY(add_to_ledger(executor, *log, {.unclean = true}, now_ms));
+  ++log->ledger_sequence;
+  return {};
+}
+
 Result<LogAccount> account_of_log(Executor& executor, const LogId& log, const std::string& site,
                                   int64_t now_ms) {
   LogAccount account;
@@ -122,8 +128,7 @@ Result<LogAccount> settle_account(Executor& executor, LedgerPage& page, const st
     WEIR_ASSIGN(account, open_new_log(executor, site, now_ms, make_log_id));
     if (lost_count || page.found() == LedgerPage::Found::kUnusable) {
       spdlog::warn("the ledger cannot tell how many events the last run had in memory");
-      WEIR_TRY(add_to_ledger(executor, account->log, {.unclean = true}, now_ms));
-      ++account->log.ledger_sequence;
+      WEIR_TRY(note_unclean(executor, &account->log, now_ms));
     }
   }
   page.set_state({account->log.log, account->log.end, page.totals() - account->accounted, false});

@@ -36,6 +36,9 @@ Result<LogAccount> account_of_log(Executor& executor, const LogId& log, const st
 Result<LogAccount> open_new_log(Executor& executor, const std::string& site, int64_t now_ms,
                                 const MakeLogId& make_log_id);
 
+// Says in the ledger that it may lack events.
+Status note_unclean(Executor& executor, LogState* log, int64_t now_ms);
+
 // What the database accounts for over all of its logs.
 Result<LedgerDelta> total_account(Executor& executor);
 

@@ -119,6 +119,7 @@ Status LogCommitter::run(const AppendRequest& request, uint64_t events) {
   }
   if (status.code() == Code::kCorrupt && intact(request)) {
     // Our bytes are sound, so it is the database that is not: halving would not help.
+    corrupt_ = true;
     return Status(Code::kUnavailable, status.message());
   }
   return status;
@@ -127,7 +128,10 @@ Status LogCommitter::run(const AppendRequest& request, uint64_t events) {
 // What the circuit and the stats are told. A refused batch that can still be halved does not count.
 void LogCommitter::note(const Status& status, bool counts) {
   last_error_ = status.message();
-  if (status.ok()) failures_ = 0;
+  if (status.ok()) {
+    failures_ = 0;
+    corrupt_ = false;
+  }
   if (!counts) return;
   if (++failures_ == kCircuitFailures) spdlog::error("the database fails: {}", last_error_);
 }
@@ -273,8 +277,11 @@ void LogCommitter::adopt(LogAccount account) {
 Status LogCommitter::leave_log() {
   WEIR_ASSIGN(LogAccount account, open_new_log(parts_.executor, account_.log.site, clock_().wall_ms,
                                                parts_.make_log_id));
-  spdlog::error("somebody else changed log {}: {} events go on in log {}", account_.log.log_no,
-                batcher_->events_held(), account.log.log_no);
+  spdlog::error("log {} {}: {} events go on in a new log, {}", account_.log.log_no,
+                gone_ ? "is gone" : "was changed by somebody else", batcher_->events_held(),
+                log_id_text(account.log.log));
+  if (gone_) WEIR_TRY(note_unclean(parts_.executor, &account.log, clock_().wall_ms));
+  gone_ = false;
   adopt(std::move(account));
   const uint64_t from = batcher_->durable_through();
   const uint64_t let_go = batcher_->rehome(account_.log.log, account_.log.end);
@@ -284,6 +291,13 @@ Status LogCommitter::leave_log() {
   begin_account();
   forked_ = false;
   return {};
+}
+
+void LogCommitter::log_is_gone() {
+  drops_.reset();  // counted anew in the new log
+  forked_ = gone_ = true;
+  corrupt_ = false;
+  leave_at_ms_ = 0;
 }
 
 void LogCommitter::switch_to(LogAccount account) {

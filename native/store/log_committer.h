@@ -65,6 +65,11 @@ class LogCommitter {
   // Goes on in another log. Precondition: idle().
   void switch_to(LogAccount account);
 
+  // The database is another one, which knows nothing of the log: what is held goes on in a new log.
+  void log_is_gone();
+  // Since the last success the database has failed its own checks.
+  bool database_corrupt() const { return corrupt_; }
+
   void set_fill(int percent) { batcher_->set_fill(percent); }
   void set_flush_interval(int64_t interval_ms, int64_t longest_ms);
   // Makes commit_due() try at once, until the next event.
@@ -111,7 +116,9 @@ class LogCommitter {
   Completions completions_;
   std::optional<AppendRequest> drops_;
   int64_t drops_retry_ms_ = 0;
-  bool forked_ = false;      // the log is not as we left it: the next commit needs another one
+  bool forked_ = false;  // the log is not as we left it: the next commit needs another one
+  bool gone_ = false;    // … and what it held is gone
+  bool corrupt_ = false;
   int64_t leave_at_ms_ = 0;  // tried again then
   int failures_ = 0;         // in a row
   std::string last_error_;

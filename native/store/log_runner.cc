@@ -8,6 +8,7 @@ struct LogRunner::Reader {
   explicit Reader(SqliteDatabase opened) : database(std::move(opened)) {}
   SqliteDatabase database;
   SqliteExecutor executor{&database};
+  uint64_t generation = 0;
 };
 
 // Sends each step to where it belongs.
@@ -49,13 +50,26 @@ Result<std::unique_ptr<LogRunner::Reader>> LogRunner::borrow() {
   options.mode = SqliteDatabase::Mode::kReadOnly;
   WEIR_ASSIGN(SqliteDatabase database, SqliteDatabase::open(path_, options));
   ++open_;
-  return std::make_unique<Reader>(std::move(database));
+  auto reader = std::make_unique<Reader>(std::move(database));
+  reader->generation = generation_;
+  return reader;
 }
 
 void LogRunner::give_back(std::unique_ptr<Reader> reader) {
   const std::lock_guard lock(mutex_);
-  free_.push_back(std::move(reader));
+  if (reader->generation == generation_) {
+    free_.push_back(std::move(reader));
+  } else {
+    --open_;
+  }
   returned_.notify_one();
+}
+
+void LogRunner::forget_readers() {
+  const std::lock_guard lock(mutex_);
+  ++generation_;
+  open_ -= free_.size();
+  free_.clear();
 }
 
 Status LogRunner::run(Operation& operation, const std::function<void(Emit)>& emit) {

@@ -30,6 +30,9 @@ class LogRunner final : public OperationRunner {
   LogRunner(std::string database_path, WriterSide writer);
   ~LogRunner() override;
 
+  // The database is another one from now on: connections to the old one are closed.
+  void forget_readers();
+
   Status run(Operation& operation, const std::function<void(Emit)>& emit = {}) override;
 
  private:
@@ -44,7 +47,8 @@ class LogRunner final : public OperationRunner {
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Reader>> free_;
-  size_t open_ = 0;  // free or lent
+  size_t open_ = 0;          // free or lent
+  uint64_t generation_ = 0;  // of the database
 };
 
 }  // namespace weir

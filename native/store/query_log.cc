@@ -12,6 +12,7 @@
 #include "native/runtime/guarded.h"
 #include "native/runtime/random.h"
 #include "native/store/data_lock.h"
+#include "native/store/database_watch.h"
 #include "native/store/durable_mark.h"
 #include "native/store/log_metrics.h"
 #include "native/store/log_runner.h"
@@ -36,6 +37,14 @@ constexpr int64_t kGentleFlushMs = 60'000;
 
 // Of the ledger page, for store(): behind those of the producers.
 constexpr size_t kStoreSlot = kProducersMax - 1;
+
+SqliteDatabase::Options opening_options(const QueryLogOptions& options) {
+  SqliteDatabase::Options opening;
+  opening.synchronous_full = !options.gentle;
+  return opening;
+}
+
+constexpr int64_t kWatchIntervalMs = 1000;
 
 LogId random_log_id() {
   RandomSource random;
@@ -73,6 +82,8 @@ class SqliteQueryLog final : public QueryLog {
   }
 
   Status start();
+  // The same without the database that is there, which is damaged.
+  Status start_anew();
 
   EventSink& sink(size_t index) override { return *sinks_.at(index); }
   OperationRunner& runner() override { return *runner_; }
@@ -106,6 +117,9 @@ class SqliteQueryLog final : public QueryLog {
   };
 
   void start_writer(LogAccount account);
+  Status make_way(bool damaged);
+  Status renew_database();
+  void watch_database();
   void publish();
   Status admit() const;
   RetentionPolicy policy() const;
@@ -125,8 +139,12 @@ class SqliteQueryLog final : public QueryLog {
   const bool ended_in_order_;  // as the page said before this run
   Intake intake_;
   std::atomic<int64_t> retention_days_;
-  LedgerDelta at_start_;       // in the database, when the writer began
-  LedgerCounters page_start_;  // the page's totals then
+  DatabaseWatch watch_{path_};
+  int64_t next_watch_ms_ = 0;
+  bool renewal_failed_ = false;    // reported already
+  std::atomic<uint64_t> lost_{0};  // events that were stored in a database that is gone
+  LedgerDelta at_start_;           // in the database, when the writer began
+  LedgerCounters page_start_;      // the page's totals then
   std::vector<std::unique_ptr<RingSink>> sinks_;
   Guarded<LedgerSlot*> store_slot_{nullptr};  // the lock makes store() one producer
   Guarded<Published> published_;
@@ -143,7 +161,9 @@ class SqliteQueryLog final : public QueryLog {
 
 Status SqliteQueryLog::start() {
   const int64_t now_ms = wall_clock_ms();
+  WEIR_TRY(migrate(database_));
   WEIR_TRY(space_.prepare());
+  watch_.remember();
   WEIR_ASSIGN(LogAccount account,
               settle_account(executor_, *page_, options_.site, now_ms, random_log_id));
   WEIR_ASSIGN(at_start_, total_account(executor_));
@@ -179,11 +199,64 @@ void SqliteQueryLog::start_writer(LogAccount account) {
   }
   writer_ = std::make_unique<LogWriter>(
       LogWriter::Parts{intake_, *page_, sinks_, *committer_, *maintenance_, subscribers_, guard_},
-      ClockPair::now, [this] { publish(); });
+      ClockPair::now, [this] {
+        watch_database();
+        publish();
+      });
   runner_ = std::make_unique<LogRunner>(
       path_, LogRunner::WriterSide{writer_->queue(), executor_, [this] { return admit(); }});
   publish();
   writer_->start();
+}
+
+// On the writer thread, between two turns: a database that was deleted, replaced or damaged beyond
+// writing makes way for a new one.
+void SqliteQueryLog::watch_database() {
+  const int64_t now_ms = monotonic_us() / 1000;
+  const bool damaged =
+      database_.is_open() && committer_->circuit_open() && committer_->database_corrupt();
+  if (!damaged && now_ms < next_watch_ms_) return;
+  next_watch_ms_ = now_ms + kWatchIntervalMs;
+  if (database_.is_open() && !damaged && !watch_.gone()) return;
+  Status status;
+  if (database_.is_open()) {
+    runner_->forget_readers();
+    lost_ = at_start_.stored + committer_->stored();
+    committer_->log_is_gone();
+    status = make_way(damaged);
+  }
+  if (status.ok()) status = renew_database();
+  if (!status.ok() && !renewal_failed_) {
+    spdlog::error("there is no new database yet: {}", status.message());
+  }
+  renewal_failed_ = !status.ok();
+}
+
+// Closed before anything of its name is opened: SQLite removes the WAL by name.
+Status SqliteQueryLog::make_way(bool damaged) {
+  database_.close();
+  if (!damaged) {
+    spdlog::error("the database was deleted or replaced; a new log begins");
+    return {};
+  }
+  WEIR_ASSIGN(const std::string name, set_aside(path_, wall_clock_ms()));
+  spdlog::error("the database is damaged; it is kept as {}, and a new one begins", name);
+  return {};
+}
+
+Status SqliteQueryLog::renew_database() {
+  WEIR_TRY(database_.reopen(path_, opening_options(options_)));
+  Status status = migrate(database_);
+  if (status.ok()) status = space_.prepare();
+  if (!status.ok()) database_.close();
+  watch_.remember();
+  return status;
+}
+
+Status SqliteQueryLog::start_anew() {
+  WEIR_TRY(make_way(/*damaged=*/true));
+  WEIR_TRY(renew_database());
+  return start();
 }
 
 void SqliteQueryLog::publish() {
@@ -281,7 +354,7 @@ Result<Ledger> SqliteQueryLog::ledger() {
   Ledger ledger = counted();
   ledger.expired_retention = stored.expired_retention;
   ledger.expired_budget = stored.expired_budget;
-  ledger.expired_corrupt = stored.expired_corrupt;
+  ledger.expired_corrupt = stored.expired_corrupt + lost_;
   ledger.unclean = stored.unclean;
   ledger.acked = stored.acked;
   if (!options_.forwarding) ledger.acked.reset();
@@ -363,15 +436,14 @@ Status SqliteQueryLog::stop(int64_t bound_ms) {
 Result<std::unique_ptr<QueryLog>> QueryLog::open(const QueryLogOptions& options) {
   WEIR_TRY(check_options(options));
   WEIR_ASSIGN(DataLock lock, DataLock::take(options.data_dir));
-  SqliteDatabase::Options opening;
-  opening.synchronous_full = !options.gentle;
   WEIR_ASSIGN(SqliteDatabase database,
-              SqliteDatabase::open(options.data_dir + "/weir.db", opening));
-  WEIR_TRY(migrate(database));
+              SqliteDatabase::open(options.data_dir + "/weir.db", opening_options(options)));
   WEIR_ASSIGN(auto page, LedgerPage::open(options.data_dir + "/ledger.page"));
   auto log = std::make_unique<SqliteQueryLog>(options, std::move(lock), std::move(database),
                                               std::move(page));
-  WEIR_TRY(log->start());
+  Status status = log->start();
+  if (status.code() == Code::kCorrupt) status = log->start_anew();
+  WEIR_TRY(status);
   return std::unique_ptr<QueryLog>(std::move(log));
 }
 

@@ -35,6 +35,7 @@ SpaceKeeper::SpaceKeeper(SqliteDatabase& database, FloodGuard& guard, const std:
 }
 
 Status SpaceKeeper::checkpoint(int64_t wall_ms) {
+  if (!database_.is_open()) return Status(Code::kUnavailable, "the database is not open");
   WEIR_ASSIGN(const SpaceUse use, space_use(database_));
   WEIR_TRY(give_back_space(database_, use));
   const Status status = wal_.checkpoint(file_bytes(wal_path_));
@@ -47,6 +48,7 @@ Status SpaceKeeper::checkpoint(int64_t wall_ms) {
 }
 
 Result<Excess> SpaceKeeper::excess() {
+  if (!database_.is_open()) return Status(Code::kUnavailable, "the database is not open");
   WEIR_ASSIGN(figures_.use, space_use(database_));
   const Pressure pressure = budget_.pressure(figures_.use);
   if (pressure != figures_.pressure) {
@@ -60,6 +62,7 @@ Result<Excess> SpaceKeeper::excess() {
 }
 
 void SpaceKeeper::finish(int64_t wall_ms) {
+  if (!database_.is_open()) return;
   count_writes(wall_ms);
   save_writes();
 }

@@ -140,6 +140,21 @@ Result<SqliteDatabase> SqliteDatabase::open(const std::string& path, const Optio
   return database;
 }
 
+void SqliteDatabase::close() {
+  cache_.clear();
+  database_.reset();
+}
+
+Status SqliteDatabase::reopen(const std::string& path, const Options& options) {
+  close();
+  sqlite3* handle = nullptr;
+  const int result = sqlite3_open_v2(path.c_str(), &handle, open_flags(options.mode), nullptr);
+  database_.reset(handle);
+  Status status = result == SQLITE_OK ? configure(options) : sqlite_status(handle, result);
+  if (!status.ok()) close();
+  return status;
+}
+
 Status SqliteDatabase::configure(const Options& options) {
   busy_wait_->set_timeout_ms(options.busy_timeout_ms);
   sqlite3_busy_handler(handle(), &BusyWait::on_busy, busy_wait_.get());

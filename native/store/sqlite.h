@@ -81,6 +81,12 @@ class SqliteDatabase {
   // Opens the file in WAL mode. kUnavailable if it cannot be opened, kCorrupt if it is no database.
   static Result<SqliteDatabase> open(const std::string& path, const Options& options);
 
+  // Closes the file; nothing but reopen() may be called then.
+  void close();
+  bool is_open() const { return database_ != nullptr; }
+  // Closes what is open and opens the file of that name. On failure nothing is open.
+  Status reopen(const std::string& path, const Options& options);
+
   // Runs SQL text of ours that answers no rows; several statements may stand in it.
   Status execute(const char* sql);
   // kCorrupt or kInvalid if the SQL does not fit the schema.

@@ -26,6 +26,8 @@ Status fetch_rows(SqliteStatement& statement, Rows* rows) {
   }
 }
 
+Status not_open() { return Status(Code::kUnavailable, "the database is not open"); }
+
 struct CloseBlob {
   void operator()(sqlite3_blob* blob) const { sqlite3_blob_close(blob); }
 };
@@ -33,6 +35,7 @@ struct CloseBlob {
 }  // namespace
 
 Reply SqliteExecutor::run_group(const Group& group) {
+  if (!database_.is_open()) return Reply{not_open(), {}, {}};
   if (transactions_ == Transactions::kCallers) return run_inside(group);
   Reply reply;
   reply.status = database_.execute(group.writes ? "BEGIN IMMEDIATE" : "BEGIN");
@@ -80,6 +83,7 @@ Result<Rows> SqliteExecutor::run_statement(const Statement& statement) {
 }
 
 Reply SqliteExecutor::run_read(const Read& read) {
+  if (!database_.is_open()) return Reply{not_open(), {}, {}};
   sqlite3_blob* opened = nullptr;
   const int result = sqlite3_blob_open(database_.handle(), "main", "segments", "data", read.segment,
                                        /*writable=*/0, &opened);
