@@ -12,6 +12,7 @@
 #include "native/cli/fsck_command.h"
 #include "native/cli/read_command.h"
 #include "native/cli/sql_command.h"
+#include "native/cli/tail_command.h"
 #include "native/control/config.h"
 #include "native/runtime/signals.h"
 #include "native/serve.h"
@@ -133,6 +134,8 @@ int run(const CommandLine& line) {
       return on_data(line, run_compact_command);
     case Command::kExport:
       return on_data(line, run_export_command);
+    case Command::kTail:
+      return on_data(line, run_tail_command);
     case Command::kSql:
       return on_data(line, run_sql_command);
   }

@@ -11,9 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "weir/limits.h"
+
 namespace weir {
 namespace {
 
+constexpr uint64_t kTailLinesDefault = 10;
 constexpr uint64_t kSqlRowsDefault = 10'000;
 constexpr uint64_t kSqlRowsMax = 10'000'000;  // they are held in memory
 
@@ -116,6 +119,12 @@ void declare(CLI::App& app, CommandLine* line, Parameters* parameters) {
   add_options(exported, kWindowOptions, parameters);
   add_options(exported, kFilterOptions, parameters);
   exported->add_flag("--csv", line->csv, "print CSV");
+  CLI::App* tail = command("tail", "the newest queries, then new ones as they are stored",
+                           Command::kTail, "/api/v1/queries");
+  add_options(tail, kFilterOptions, parameters);
+  tail->add_option("--lines", line->lines, "how many to begin with")
+      ->default_val(kTailLinesDefault)
+      ->check(CLI::Range(size_t{1}, kQueryLimitMax));
   CLI::App* stats = command("stats", "totals, outcomes, latency and the ledger", Command::kStats,
                             "/api/v1/stats");
   add_options(stats, kWindowOptions, parameters);

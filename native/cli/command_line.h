@@ -22,6 +22,7 @@ enum class Command {
   kCompact,
   kSql,
   kExport,
+  kTail,
   kVersion
 };
 
@@ -35,8 +36,9 @@ struct CommandLine {
   bool rebuild_rollups = false;  // compact
   std::string sql;               // sql: the statement
   uint64_t limit = 0;            // sql: rows
+  uint64_t lines = 0;            // tail: queries to begin with
   bool csv = false;              // sql, export
-  std::string target;            // query, stats, top, export: "/api/v1/…?…"
+  std::string target;            // query, stats, top, export, tail: "/api/v1/…?…"
 };
 
 inline constexpr int kExitOk = 0;

@@ -1,11 +1,8 @@
 #include "native/cli/export_command.h"
 
-#include <nlohmann/json.hpp>
-
-#include "native/cli/api_request.h"
 #include "native/cli/csv.h"
 #include "native/cli/open_database.h"
-#include "native/cli/render.h"
+#include "native/cli/query_pages.h"
 #include "weir/limits.h"
 
 namespace weir {
@@ -17,30 +14,6 @@ constexpr const char* kFields[] = {"id",      "time",        "client",   "domain
                                    "outcome", "duration_us", "upstream", "list",   "site"};
 // Before any event there can be: without --since everything is exported.
 constexpr const char* kFromTheBeginning = "since=2000-01-01T00:00:00Z";
-
-std::string with(const std::string& target, const std::string& parameter) {
-  return target + (target.find('?') == target.npos ? "?" : "&") + parameter;
-}
-
-// A page of queries, newest first.
-struct Page {
-  ordered_json queries;
-  std::string cursor;     // to the next; empty at the end
-  bool complete = false;  // false: a segment could not be read
-};
-Result<Page> read_page(SqliteDatabase& database, const std::string& target) {
-  WEIR_ASSIGN(const Emit answer, ask_api(database, target));
-  const int status = http_status(answer);
-  if (status != kHttpOk) {
-    const Code code = status == kHttpBadRequest ? Code::kInvalid : Code::kUnavailable;
-    return Status(code, render_problem(answer.bytes));
-  }
-  ordered_json json = ordered_json::parse(answer.bytes);
-  const ordered_json& cursor = json["cursor"];
-  const bool complete = json["unreadable"]["segments"] == 0;
-  return Page{std::move(json["queries"]), cursor.is_null() ? "" : cursor.get<std::string>(),
-              complete};
-}
 
 // Strings as they are, numbers in digits, nothing for null.
 std::string field_text(const ordered_json& value) {
@@ -64,14 +37,16 @@ std::string csv_head() {
 
 Status export_all(const CommandLine& line, const std::string& data_dir, const Print& out) {
   WEIR_ASSIGN(SqliteDatabase database, open_database(data_dir));
-  std::string target = with(line.target, "limit=" + std::to_string(kQueryLimitMax));
-  if (target.find("since=") == target.npos) target = with(target, kFromTheBeginning);
+  std::string target = with_parameter(line.target, "limit=" + std::to_string(kQueryLimitMax));
+  if (target.find("since=") == target.npos) target = with_parameter(target, kFromTheBeginning);
   std::string cursor;
   bool first = true;
   bool complete = true;
   do {
-    WEIR_ASSIGN(const Page page,
-                read_page(database, cursor.empty() ? target : with(target, "cursor=" + cursor)));
+    WEIR_ASSIGN(
+        const QueryPage page,
+        read_query_page(database,
+                        cursor.empty() ? target : with_parameter(target, "cursor=" + cursor)));
     if (first && line.csv) out(csv_head());
     first = false;
     for (const ordered_json& query : page.queries) {

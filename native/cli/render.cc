@@ -100,6 +100,20 @@ std::string render_queries(std::string_view json) {
   return out;
 }
 
+std::string render_query_line(std::string_view json) {
+  const ordered_json query = ordered_json::parse(json);
+  const ordered_json& by = query["list"].is_null() ? query["upstream"] : query["list"];
+  std::string line = time_text(query["time"], kToMilliseconds);
+  for (const std::string& cell :
+       {text_or_dash(query["client"]), query["type"].get<std::string>(),
+        query["domain"].get<std::string>(), query["outcome"].get<std::string>(),
+        query["rcode"].get<std::string>(), milliseconds(query["duration_us"]) + " ms",
+        text_or_dash(by)}) {
+    line += "  " + printable(cell);
+  }
+  return line + "\n";
+}
+
 std::string render_stats(std::string_view json) {
   const ordered_json answer = ordered_json::parse(json);
   TextTable table({{""}, {"QUERIES", Align::kRight}, {"SHARE", Align::kRight}});

@@ -9,6 +9,7 @@ namespace weir {
 
 // Precondition of all: `json` is an answer of the route with status 200.
 std::string render_queries(std::string_view json);
+std::string render_query_line(std::string_view json);  // one element of `queries`
 std::string render_stats(std::string_view json);
 std::string render_ledger(std::string_view json);
 std::string render_top(std::string_view json);

@@ -1,4 +1,4 @@
-"""`weir sql`, `weir export` and the loadable extension, with the real binary and the real sqlite3 shell."""
+"""`weir sql`, `export`, `tail` and the loadable extension, with the real binary and the real sqlite3 shell."""
 
 import json
 import os
@@ -126,6 +126,41 @@ class Export(WeirTestCase):
         done = self.run_weir("export", "--type", "NONSENSE")
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertTrue(done.stderr.startswith("weir: --type: "))
+
+
+class Tail(WeirTestCase):
+    def follow(self, *arguments):
+        child = subprocess.Popen([WEIR, "tail", *arguments], cwd=self.folder, stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(child.stdout.close)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        return child.stdout
+
+    def test_new_queries_are_shown_as_they_are_stored_after_the_newest_ones(self):
+        served = self.serve()
+        served.ask("nas.home")
+        wait_until(lambda: served.ledger()["stored"] == 1, "the event to be stored")
+        lines = self.follow("--json")
+        first = json.loads(lines.readline())
+        served.ask("nas.home", qtype=28)
+        second = json.loads(lines.readline())
+        self.assertEqual((first["type"], second["type"]), ("A", "AAAA"))
+        self.assertEqual(json.loads(served.get("/api/v1/queries"))["queries"], [second, first])
+        self.assertEqual(served.stop(), 0)
+
+    def test_a_line_is_for_people_and_filters_hold(self):
+        served = self.serve()
+        lines = self.follow("--type", "AAAA")
+        served.ask("nas.home")
+        served.ask("nas.home", qtype=28)
+        self.assertRegex(lines.readline(), r"^\d{4}-\d\d-\d\d [\d:.]+  127\.0\.0\.1  AAAA  nas\.home  local  NOERROR  ")
+        self.assertEqual(served.stop(), 0)
+
+    def test_a_mistake_in_a_filter_is_usage(self):
+        self.log_queries("nas.home")
+        done = self.run_weir("tail", "--type", "NONSENSE")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
 
 
 if __name__ == "__main__":
