@@ -1,6 +1,7 @@
 // The binary `weir`: reads the command line and the configuration, and runs one command.
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -146,6 +147,7 @@ int run(const CommandLine& line) {
 }  // namespace weir
 
 int main(int argc, char** argv) {
+  umask(S_IRWXG | S_IRWXO);  // who asked for what is nobody else's business on this machine
   auto parsed = weir::parse_command_line(argc, argv);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
   const int code = weir::run(std::get<weir::CommandLine>(parsed));

@@ -94,6 +94,12 @@ class Serve(WeirTestCase):
         self.assert_fails(1, "data")
         self.assertEqual(served.stop(), 0)
 
+    def test_nobody_else_may_read_the_log(self):
+        self.assertEqual(self.serve().stop(), 0)
+        data = self.folder / "data"
+        for path in (data, *data.iterdir()):
+            self.assertEqual(path.stat().st_mode & 0o077, 0, path)
+
     def test_a_database_of_a_newer_version_is_refused_and_left_alone(self):
         self.assertEqual(self.serve().stop(), 0)
         path = self.folder / "data" / "weir.db"
