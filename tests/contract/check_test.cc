@@ -155,7 +155,8 @@ TEMPLATE_TEST_CASE("a row that says something else than its bytes is put right b
                    MemoryStore, SqliteStore) {
   TestType store;
   prepare(store);
-  const size_t column = GENERATE(2, 4, 5, 7);  // kind, first_ms, last_ms, crc
+  const size_t column =
+      GENERATE(size_t{2}, size_t{4}, size_t{5}, size_t{7});  // kind, first_ms, last_ms, crc
   put(store.executor(), 1, sample_segment({.first = 60}),
       [column](std::vector<Value>& values) { std::get<int64_t>(values[column]) ^= 1; });
   CHECK(check(store.executor()).findings_count == 1);

@@ -141,7 +141,7 @@ void check_top(RolledUp& log, const Window& window, const Summary& summary, Summ
 }
 
 TEST_CASE("the sketches of rollups keep the bounds that their format states") {
-  RolledUp log(GENERATE(1, 2));
+  RolledUp log(GENERATE(uint64_t{1}, uint64_t{2}));
   for (const Window& window : kWindows) {
     const Summary summary = log.summary(window.since_ms, window.until_ms);
     CHECK(static_cast<int64_t>(summary.counts().total()) ==
