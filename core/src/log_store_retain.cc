@@ -133,7 +133,8 @@ class Retain final : public Machine<Retain> {
 
   // --- Rollups ---
 
-  // The ranges of ids that are too old, of the logs whose hour of the day it is.
+  // The ranges of ids that are too old, of the logs whose hour of the day it is. All logs go first
+  // and in every run: what refers to the rollups of single logs must be gone before those.
   void plan_rollups() {
     const int64_t hour = hour_of(policy_.now_ms);
     const int64_t cutoff = hour - policy_.rollup_days * kHoursPerDay;
@@ -141,7 +142,7 @@ class Retain final : public Machine<Retain> {
     std::vector<int64_t> log_nos = {kAllLogs};
     for (const LogRow& log : logs_) log_nos.push_back(log.state.log_no);
     for (const int64_t log : log_nos) {
-      if (log % kHoursPerDay != hour % kHoursPerDay) continue;
+      if (log != kAllLogs && log % kHoursPerDay != hour % kHoursPerDay) continue;
       for (int level = 0; level < kLevels; ++level) {
         const auto at = static_cast<RollupLevel>(level);
         rollup_ranges_.push_back({rollup_id(at, log, 0), rollup_id(at, log, cutoff - 1)});
@@ -153,7 +154,8 @@ class Retain final : public Machine<Retain> {
     if (rollup_ranges_.empty()) return done();
     const auto& [first, last] = rollup_ranges_.front();
     spend(1);
-    return write({Statement{StatementId::kRollupRemove, {first, last, kRollupsPerStep}}},
+    return write({Statement{StatementId::kRollupRemove,
+                            {first, last, rollup_key(first)->log_no, kRollupsPerStep}}},
                  &Retain::on_rollups_removed);
   }
 

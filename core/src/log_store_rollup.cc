@@ -128,7 +128,7 @@ class AdvanceRollups final : public Machine<AdvanceRollups> {
     for (size_t i = 0; i < rows.rows.size(); ++i) {
       bool sketch_ok = true;
       WEIR_ASSIGN(Rollup rollup, rollup_at(rows, i, &sketch_ok));
-      if (!sketch_ok) ++result_.corrupt_rollups;
+      if (!sketch_ok && rollup.of_log == 0) ++result_.corrupt_rollups;
       WEIR_ASSIGN(const int64_t id, integer_at(rows, i, 0));
       stored.emplace(id, std::move(rollup));
     }
@@ -142,9 +142,7 @@ class AdvanceRollups final : public Machine<AdvanceRollups> {
         {StatementId::kRollupAssert,
          {log.log_no, as_integer(log.rolled_through), as_integer(changes_)}}};
     for (const int64_t id : delta_->rollup_ids(log.log_no)) {
-      Rollup rollup = delta_->part_of(id);
-      if (const auto old = stored.find(id); old != stored.end()) rollup.add(old->second);
-      group.push_back(rollup_put(id, rollup));
+      group.push_back(rollup_put(id, delta_->sum_of(id, log.log_no, stored)));
     }
     if (const auto& corrupt = delta_->corrupt(); corrupt.has_value()) {
       group.push_back(

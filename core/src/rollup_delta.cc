@@ -8,7 +8,8 @@ namespace {
 
 constexpr int64_t kHoursPerDay = 24;
 constexpr size_t kSkewedColumn = 1 + kOutcomeCount;
-constexpr size_t kDataColumn = kSkewedColumn + 1;
+constexpr size_t kOfLogColumn = kSkewedColumn + 1;
+constexpr size_t kDataColumn = kOfLogColumn + 1;
 
 Summary empty_summary(const RollupKey& key) {
   const bool hour = key.level == RollupLevel::kHour;
@@ -107,25 +108,44 @@ std::vector<int64_t> RollupDelta::rollup_ids(int64_t log_no) const {
   return {ids.begin(), ids.end()};
 }
 
-Rollup RollupDelta::part_of(int64_t id) const {
-  const RollupKey key = own_key(id);
+template <class Add>
+void RollupDelta::for_hours_of(const RollupKey& key, Add add) const {
   const int64_t end = key.hour + (key.level == RollupLevel::kHour ? 1 : kHoursPerDay);
-  Rollup part{{}, 0, empty_summary(key)};
   for (auto hour = hours_.lower_bound(key.hour); hour != hours_.end() && hour->first < end;
        ++hour) {
-    part.add(hour->second);
+    add(hour->second);
   }
-  return part;
+}
+
+Rollup RollupDelta::sum_of(int64_t id, int64_t log_no,
+                           const std::map<int64_t, Rollup>& stored) const {
+  const RollupKey key = own_key(id);
+  const auto old = stored.find(id);
+  Rollup sum = old == stored.end() ? Rollup{.summary = empty_summary(key)} : old->second;
+  if (key.log_no == kAllLogs) {
+    // No other log has contributed yet, nor has this one what is not in the rollup of all logs.
+    const bool alone = old != stored.end()
+                           ? sum.of_log == log_no
+                           : !stored.contains(rollup_id(key.level, log_no, key.hour));
+    sum.of_log = alone ? log_no : 0;
+  }
+  for_hours_of(key, [&](const Rollup& hour) {
+    if (sum.of_log == 0) return sum.add(hour);
+    sum.counts.add(hour.counts);
+    sum.skewed += hour.skewed;
+  });
+  return sum;
 }
 
 Result<Rollup> rollup_at(const Rows& rows, size_t row, bool* sketch_ok) {
   WEIR_ASSIGN(const int64_t id, integer_at(rows, row, 0));
   WEIR_ASSIGN(const RollupKey key, rollup_key(id));
-  Rollup rollup{{}, 0, empty_summary(key)};
+  Rollup rollup{.summary = empty_summary(key)};
   for (size_t i = 0; i < kOutcomeCount; ++i) {
     WEIR_ASSIGN(rollup.counts.by_outcome[i], count_at(rows, row, 1 + i));
   }
   WEIR_ASSIGN(rollup.skewed, count_at(rows, row, kSkewedColumn));
+  WEIR_ASSIGN(rollup.of_log, integer_at(rows, row, kOfLogColumn));
   Result<Summary> sketch = sketch_at(rows, row, rollup.summary);
   *sketch_ok = sketch.ok();
   if (sketch.ok()) rollup.summary = std::move(sketch).value();
@@ -138,8 +158,10 @@ Statement rollup_put(int64_t id, const Rollup& rollup) {
     parameters.emplace_back(static_cast<int64_t>(count));
   }
   parameters.emplace_back(static_cast<int64_t>(rollup.skewed));
+  parameters.emplace_back(rollup.of_log);
   const bool hour = own_key(id).level == RollupLevel::kHour;
-  parameters.emplace_back(rollup.summary.encode(hour ? kHourRollupBytesMax : kDayRollupBytesMax));
+  const size_t bytes_max = hour ? kHourRollupBytesMax : kDayRollupBytesMax;
+  parameters.emplace_back(rollup.of_log == 0 ? rollup.summary.encode(bytes_max) : Bytes());
   return Statement{StatementId::kRollupPut, std::move(parameters)};
 }
 

@@ -16,11 +16,13 @@ inline constexpr size_t kRollupsPerHour = 4;
 inline constexpr size_t kRollupGetIds = 32;  // parameters of kRollupGet
 static_assert(kDeltaHoursMax * kRollupsPerHour == kRollupGetIds);
 
-// A rollup as stored: counts beside the sketch.
+// A rollup as stored: counts beside the sketch. Where only one log has contributed to a rollup of
+// all logs, that log's rollup has the sketch of both.
 struct Rollup {
-  OutcomeCounts counts;
+  OutcomeCounts counts{};
   uint64_t skewed = 0;
   Summary summary;
+  int64_t of_log = 0;  // whose rollup the sketch is stored in; 0: in this one
 
   void add(const Rollup& other);
 };
@@ -47,11 +49,15 @@ class RollupDelta {
 
   // The ids of all rollups that the delta changes, ascending, at most kRollupGetIds.
   std::vector<int64_t> rollup_ids(int64_t log_no) const;
-  // What the delta adds to the rollup `id`.
-  Rollup part_of(int64_t id) const;
+  // The rollup `id` with what the delta adds to it. `stored`: all of rollup_ids(log_no) that there
+  // are.
+  Rollup sum_of(int64_t id, int64_t log_no, const std::map<int64_t, Rollup>& stored) const;
 
  private:
   bool add_events(const SegmentReader& reader, uint64_t skip);
+  // Calls add(rollup) for every hour of the delta that belongs to a rollup.
+  template <class Add>
+  void for_hours_of(const RollupKey& key, Add add) const;
   int64_t clamped(int64_t time_ms) const;
 
   uint64_t watermark_;
@@ -63,7 +69,7 @@ class RollupDelta {
   std::optional<SegmentBytes> corrupt_;
 };
 
-// A row of kRollupGet; `*sketch_ok` is false if the summary had to begin anew.
+// A row of kRollupGet or kRollupList; `*sketch_ok` is false if the summary had to begin anew.
 Result<Rollup> rollup_at(const Rows& rows, size_t row, bool* sketch_ok);
 Statement rollup_put(int64_t id, const Rollup& rollup);
 

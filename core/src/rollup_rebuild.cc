@@ -30,13 +30,17 @@ struct StoredRollup {
   bool sketch_ok = true;
 };
 
-// `fresh` where events are missing: nothing that was counted is forgotten.
+// `fresh` where events are missing: nothing that was counted is forgotten. A sketch that another
+// rollup has is kept there.
 Rollup kept(Rollup fresh, const StoredRollup& stored) {
   for (size_t i = 0; i < kOutcomeCount; ++i) {
     uint64_t& count = fresh.counts.by_outcome[i];
     count = std::max(count, stored.rollup.counts.by_outcome[i]);
   }
-  if (stored.sketch_ok) fresh.summary = stored.rollup.summary;
+  if (stored.sketch_ok) {
+    fresh.summary = stored.rollup.summary;
+    fresh.of_log = stored.rollup.of_log;
+  }
   fresh.skewed = stored.rollup.skewed;
   return fresh;
 }
@@ -126,8 +130,8 @@ class RebuildRollups final : public Machine<RebuildRollups> {
     std::erase_if(hours_, [=](int64_t hour) { return hour < oldest || hour > newest; });
     for (const int64_t hour : hours_) {
       left_.push_back(hour);
-      for (const LogState& log : logs_) days_.insert({log.log_no, day_of(hour)});
-      days_.insert({kAllLogs, day_of(hour)});
+      for (const LogState& log : logs_) days_.insert({day_of(hour), log.log_no});
+      days_.insert({day_of(hour), kAllLogs});
     }
     return next_hour();
   }
@@ -204,15 +208,18 @@ class RebuildRollups final : public Machine<RebuildRollups> {
     bool complete = inventory_.is_complete(hour_);
     for (const auto& [id, stored] : stored_) complete = complete && stored.rollup.skewed == 0;
     if (!complete) ++result_.incomplete;
-    Rollup all{{}, 0, Summary(Summary::Span::kHour, hour_ * kHourMs)};
+    Rollup all{.summary = Summary(Summary::Span::kHour, hour_ * kHourMs)};
+    std::vector<int64_t> contributors;
     for (const LogState& log : logs_) {
       const auto stored = stored_.find(id_of(log.log_no));
       if (stored == stored_.end() && !fresh_.contains(log.log_no)) continue;
       Rollup& rollup = fresh_of(log.log_no);
       if (!complete && stored != stored_.end()) rollup = kept(std::move(rollup), stored->second);
       all.add(rollup);
+      if (rollup.counts.total() > 0) contributors.push_back(log.log_no);
       puts_.push_back(rollup_put(id_of(log.log_no), rollup));
     }
+    if (contributors.size() == 1) all.of_log = contributors.front();
     const auto stored = stored_.find(id_of(kAllLogs));
     if (!complete && stored != stored_.end()) all = kept(std::move(all), stored->second);
     puts_.push_back(rollup_put(id_of(kAllLogs), all));
@@ -240,11 +247,11 @@ class RebuildRollups final : public Machine<RebuildRollups> {
     return puts_.empty() ? next_hour() : write_puts();
   }
 
-  // --- One day of one log after the other ---
+  // --- One day of one log after the other, that of all logs last ---
 
   Step next_day() {
     if (days_.empty()) return done();
-    const auto& [log_no, day] = *days_.begin();
+    const auto& [day, log_no] = *days_.rbegin();
     std::vector<Value> ids;
     for (int64_t hour = day; hour < day + kHoursPerDay; ++hour) {
       ids.emplace_back(rollup_id(RollupLevel::kHour, log_no, hour));
@@ -254,13 +261,21 @@ class RebuildRollups final : public Machine<RebuildRollups> {
   }
 
   Result<Step> on_day(Reply& reply) {
-    const auto [log_no, day] = *days_.begin();
-    days_.erase(days_.begin());
+    const auto [day, log_no] = *days_.rbegin();
+    days_.erase(std::prev(days_.end()));
     stored_.clear();
     WEIR_TRY(take_stored(reply.results.at(0)));
+    log_hours_[log_no] = stored_.size();
     if (stored_.empty()) return next_day();
-    Rollup sum{{}, 0, Summary(Summary::Span::kDay, day * kHourMs)};
-    for (const auto& [id, stored] : stored_) sum.add(stored.rollup);
+    Rollup sum{.summary = Summary(Summary::Span::kDay, day * kHourMs)};
+    const int64_t of_log = stored_.begin()->second.rollup.of_log;
+    bool alone = of_log != 0;
+    for (const auto& [id, stored] : stored_) {
+      sum.add(stored.rollup);
+      alone = alone && stored.rollup.of_log == of_log;
+    }
+    // The log may have hours left of which all logs have none any more.
+    if (alone && log_hours_[of_log] == stored_.size()) sum.of_log = of_log;
     puts_.push_back(rollup_put(rollup_id(RollupLevel::kDay, log_no, day), sum));
     return write_puts();
   }
@@ -281,7 +296,8 @@ class RebuildRollups final : public Machine<RebuildRollups> {
   uint64_t next_ = 0;     // where they go on
   HourInventory inventory_;
   std::deque<int64_t> left_;                    // hours
-  std::set<std::pair<int64_t, int64_t>> days_;  // left: log and day
+  std::set<std::pair<int64_t, int64_t>> days_;  // left: day and log
+  std::map<int64_t, size_t> log_hours_;         // of the day under way, by log: rollups of hours
   int64_t hour_ = 0;                            // under way
   std::deque<HourInventory::Part> parts_;       // its segments that are not summed up yet
   std::map<int64_t, Rollup> fresh_;             // its sums, by log

@@ -237,8 +237,9 @@ TEMPLATE_TEST_CASE("rollups that are not there are computed anew, for every hour
   TestType store;
   prepare(store);
   const Rows before = rollups(store.executor());
-  write(store.executor(), {StatementId::kRollupRemove,
-                           {int64_t{0}, static_cast<int64_t>(kIntegerMax), int64_t{1000}}});
+  const auto last = static_cast<int64_t>(kIntegerMax);
+  write(store.executor(),
+        {StatementId::kRollupRemove, {int64_t{0}, last, kAllLogs, int64_t{1000}}});
   CHECK(check(store.executor()).findings_count == 1);
   RebuildResult rebuilt;
   REQUIRE(run(store.executor(), rebuild_rollups({}, kNowMs, &rebuilt)).ok());

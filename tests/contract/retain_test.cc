@@ -157,17 +157,18 @@ TEMPLATE_TEST_CASE("gaps and corrupt events are removed but not counted again", 
   CHECK(log.store.ledger()["expired_corrupt"] == 10);
 }
 
-TEMPLATE_TEST_CASE("old rollups go in their log's hour of the day", "", MemoryStore, SqliteStore) {
+TEMPLATE_TEST_CASE("old rollups of a log go in its hour of the day, after those of all logs", "",
+                   MemoryStore, SqliteStore) {
   AgedLog<TestType> log({20, 20, 1});  // log number 1
   const int64_t midnight = kNowMs - kNowMs % kDayMs;
   const auto removed = [&](int64_t hour, int64_t days) {
     return log.retained({.now_ms = midnight + hour * kHourMs, .rollup_days = days}).rollups;
   };
   CHECK(removed(1, 1825) == 0);
-  CHECK(removed(2, 10) == 0);  // neither log 1's hour nor that of all logs
+  CHECK(removed(2, 10) == 2);  // an hour and a day of all logs
+  CHECK(removed(2, 10) == 0);  // not log 1's hour
   CHECK(removed(1, 10) == 2);  // an hour and a day of log 1
-  CHECK(removed(0, 10) == 2);  // an hour and a day of all logs
-  CHECK(removed(0, 10) == 0);
+  CHECK(removed(1, 10) == 0);
 }
 
 }  // namespace

@@ -29,9 +29,10 @@ TEST_CASE("migrating an empty database makes the tables and records it as wrangl
   CHECK(check_schema(database).ok());
   CHECK(column_of(database, kTables) ==
         "d1_migrations\nledger\nlog_ranges\nlogs\nrollups\nsegments\nsqlite_sequence\ntokens\n");
-  CHECK(column_of(database, "SELECT id || ' ' || name FROM d1_migrations") == "1 0001_log.sql\n");
+  CHECK(column_of(database, "SELECT id || ' ' || name FROM d1_migrations") ==
+        "1 0001_log.sql\n2 0002_rollup_of_log.sql\n");
   CHECK(column_of(database, "SELECT applied_at LIKE '____-__-__ __:__:__' FROM d1_migrations") ==
-        "1\n");
+        "1\n1\n");
 }
 
 TEST_CASE("migrating again changes nothing") {
@@ -42,6 +43,21 @@ TEST_CASE("migrating again changes nothing") {
   CHECK(column_of(database, "PRAGMA schema_version") == before);
   CHECK(column_of(database, "SELECT count(*) FROM d1_migrations") ==
         std::to_string(kSchemaVersion) + "\n");
+}
+
+TEST_CASE("a database of an older version gets what is missing and keeps its rows") {
+  SqliteDatabase database = empty_database();
+  REQUIRE(database
+              .execute("CREATE TABLE d1_migrations(id INTEGER PRIMARY KEY AUTOINCREMENT, "
+                       "name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);"
+                       "INSERT INTO d1_migrations(name) VALUES ('0001_log.sql')")
+              .ok());
+  REQUIRE(database.execute(migrations().front().sql).ok());
+  REQUIRE(database.execute("INSERT INTO rollups VALUES (5, 1, 2, 3, 4, 5, 6, 7, 0, x'abcd')").ok());
+  CHECK(check_schema(database).code() == Code::kUnsupported);
+  REQUIRE(migrate(database).ok());
+  CHECK(check_schema(database).ok());
+  CHECK(column_of(database, "SELECT hex(data) || ' ' || of_log FROM rollups") == "ABCD 0\n");
 }
 
 TEST_CASE("a database from a newer version is refused and not changed") {

@@ -75,7 +75,7 @@ void LogWriter::put_rollup(int64_t id, const OutcomeCounts& counts, Bytes data) 
   for (const uint64_t outcome : counts.by_outcome) {
     parameters.emplace_back(static_cast<int64_t>(outcome));
   }
-  parameters.emplace_back(int64_t{0});
+  parameters.insert(parameters.end(), {int64_t{0}, int64_t{0}});  // skewed, of_log
   parameters.emplace_back(std::move(data));
   write({{StatementId::kRollupPut, std::move(parameters)}});
 }

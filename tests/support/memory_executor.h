@@ -26,7 +26,7 @@ struct MemorySegment {
 };
 struct MemoryRollup {
   std::array<int64_t, kOutcomeCount> outcomes{};
-  int64_t skewed = 0;
+  int64_t skewed = 0, of_log = 0;
   Bytes data;
 };
 struct MemoryLedger {
@@ -46,6 +46,9 @@ struct MemoryDatabase {
   std::map<int64_t, MemoryLedger> ledger;
   std::map<Bytes, MemoryToken> tokens;
 };
+
+// The sketch of a rollup, wherever it is stored; NULL if it is nowhere.
+Value memory_sketch(const MemoryDatabase& database, int64_t id, const MemoryRollup& rollup);
 
 // The parameters of one statement, numbered from 1. A wrong type is a bug: WEIR_CHECK.
 class Parameters {

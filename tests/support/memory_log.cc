@@ -249,14 +249,15 @@ Result<Rows> rollup_put(Db& db, const P& p) {
   MemoryRollup& row = db.rollups[p.integer(1)];
   for (size_t i = 0; i < kOutcomeCount; ++i) row.outcomes[i] = p.integer(i + 2);
   row.skewed = p.integer(9);
-  row.data = p.blob(10);
+  row.of_log = p.integer(10);
+  row.data = p.blob(11);
   return changed(1);
 }
 
-std::vector<Value> rollup_row(int64_t id, const MemoryRollup& row) {
+std::vector<Value> rollup_row(const Db& db, int64_t id, const MemoryRollup& row) {
   std::vector<Value> cells = {id};
   cells.insert(cells.end(), row.outcomes.begin(), row.outcomes.end());
-  cells.insert(cells.end(), {row.skewed, row.data});
+  cells.insert(cells.end(), {row.skewed, row.of_log, memory_sketch(db, id, row)});
   return cells;
 }
 
@@ -265,7 +266,7 @@ Result<Rows> rollup_get(Db& db, const P& p) {
   for (const auto& [id, row] : db.rollups) {
     for (size_t i = 1; i <= p.size(); ++i) {
       if (p.integer(i) != id) continue;
-      rows.rows.push_back(rollup_row(id, row));
+      rows.rows.push_back(rollup_row(db, id, row));
       break;
     }
   }
@@ -276,20 +277,22 @@ Result<Rows> rollup_list(Db& db, const P& p) {
   Rows rows;
   for (auto row = db.rollups.upper_bound(p.integer(1));
        row != db.rollups.end() && std::ssize(rows.rows) < p.integer(2); ++row) {
-    rows.rows.push_back(rollup_row(row->first, row->second));
+    rows.rows.push_back(rollup_row(db, row->first, row->second));
   }
   return rows;
 }
 
 Result<Rows> rollup_remove(Db& db, const P& p) {
-  uint64_t removed = 0;
-  for (auto row = db.rollups.lower_bound(p.integer(1));
-       row != db.rollups.end() && row->first <= p.integer(2) &&
-       static_cast<int64_t>(removed) < p.integer(3);
-       ++removed) {
-    row = db.rollups.erase(row);
+  const int64_t log_no = p.integer(3);
+  std::vector<int64_t> ids;
+  for (const auto& [id, row] : db.rollups) {
+    if (id < p.integer(1) || id > p.integer(2) || std::ssize(ids) == p.integer(4)) continue;
+    const auto all = db.rollups.find(id - (log_no << kRollupLogShift));
+    const bool is_needed = log_no > 0 && all != db.rollups.end() && all->second.of_log == log_no;
+    if (!is_needed) ids.push_back(id);
   }
-  return changed(removed);
+  for (const int64_t id : ids) db.rollups.erase(id);
+  return changed(ids.size());
 }
 
 Result<Rows> token_put(Db& db, const P& p) {
@@ -309,6 +312,11 @@ Result<Rows> token_scopes(Db& db, const P& p) {
 }
 
 }  // namespace
+
+Value memory_sketch(const MemoryDatabase& database, int64_t id, const MemoryRollup& rollup) {
+  const auto row = database.rollups.find(id + (rollup.of_log << kRollupLogShift));
+  return row == database.rollups.end() ? Value(Null{}) : Value(row->second.data);
+}
 
 const MemoryHandlers& memory_log_handlers() {
   using enum StatementId;

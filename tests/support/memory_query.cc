@@ -57,7 +57,7 @@ Result<Rows> query_rollups(Db& db, const P& p) {
     }
     std::vector<Value> row = {id};
     row.insert(row.end(), rollup.outcomes.begin(), rollup.outcomes.end());
-    row.push_back(p.integer(6) == 1 ? Value(rollup.data) : Value(Null{}));
+    row.push_back(p.integer(6) == 1 ? memory_sketch(db, id, rollup) : Value(Null{}));
     out.rows.push_back(std::move(row));
   }
   return out;

@@ -12,7 +12,7 @@
 namespace weir {
 
 // The number of migrations this build knows; their names are schema/migrations/000N_*.sql.
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 // What the column segments.kind says. The first two are SegmentKind.
 enum class RowKind : uint8_t {
