@@ -26,6 +26,11 @@ constexpr int64_t unzigzag(uint64_t value) {
   return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
 }
 
+// How long a varint is.
+constexpr size_t varint_bytes(uint64_t value) {
+  return (static_cast<size_t>(std::bit_width(value | 1)) + 6) / 7;
+}
+
 // Unaligned little-endian loads and stores: one instruction where the machine is little-endian.
 template <class T>
 T load_le(const uint8_t* bytes) {

@@ -8,7 +8,8 @@
 namespace weir {
 
 size_t SpaceSaving::stored_keys_max() const {
-  return static_cast<size_t>(std::clamp<uint64_t>(total_ / 16, kTopKeysMin, kTopKeysMax));
+  return static_cast<size_t>(
+      std::clamp<uint64_t>(total_ / kTopEventsPerKey, kTopKeysMin, kTopKeysMax));
 }
 
 void SpaceSaving::add(std::string_view key, uint64_t weight) {
@@ -53,10 +54,8 @@ uint64_t SpaceSaving::floor_without(std::span<const uint32_t> kept) const {
 
 void SpaceSaving::prune(size_t keys_max) {
   const std::vector<uint32_t> kept = ranked(keys_max);
-  SpaceSaving pruned;
+  SpaceSaving pruned(total_, floor_without(kept));
   for (const uint32_t number : kept) pruned.set(keys_[number], counts_[number], errors_[number]);
-  pruned.floor_ = floor_without(kept);
-  pruned.total_ = total_;
   *this = std::move(pruned);
 }
 
@@ -69,14 +68,18 @@ void SpaceSaving::set(std::string_view key, uint64_t count, uint64_t error) {
 void SpaceSaving::merge(const SpaceSaving& other) {
   const size_t own_keys = size();
   for (size_t i = 0; i < own_keys; ++i) {
-    const size_t at = other.keys_.find(keys_[i]);
-    const bool found = at < other.size();
-    counts_[i] += found ? other.counts_[at] : other.floor_;
-    errors_[i] += found ? other.errors_[at] : other.floor_;
+    counts_[i] += other.floor_;
+    errors_[i] += other.floor_;
   }
   for (size_t i = 0; i < other.size(); ++i) {
-    if (keys_.find(other.keys_[i]) < keys_.size()) continue;
-    set(other.keys_[i], other.counts_[i] + floor_, other.errors_[i] + floor_);
+    const uint32_t number = keys_.intern(other.keys_[i]);
+    if (number < own_keys) {  // the other side knows better than its floor
+      counts_[number] = counts_[number] - other.floor_ + other.counts_[i];
+      errors_[number] = errors_[number] - other.floor_ + other.errors_[i];
+    } else {
+      counts_.push_back(other.counts_[i] + floor_);
+      errors_.push_back(other.errors_[i] + floor_);
+    }
   }
   floor_ += other.floor_;
   total_ += other.total_;
@@ -89,39 +92,6 @@ std::vector<TopEntry> SpaceSaving::top(size_t limit) const {
     entries.push_back({std::string(keys_[number]), counts_[number], errors_[number]});
   }
   return entries;
-}
-
-void SpaceSaving::encode(size_t keys_max, std::vector<uint8_t>* out) const {
-  const std::vector<uint32_t> kept = ranked(std::min(keys_max, stored_keys_max()));
-  ByteWriter writer(*out);
-  writer.varint(total_);
-  writer.varint(floor_without(kept));
-  writer.varint(kept.size());
-  uint64_t before = 0;
-  for (size_t i = 0; i < kept.size(); ++i) {
-    const uint64_t count = counts_[kept[i]];
-    writer.sized_text(keys_[kept[i]]);
-    writer.varint(i == 0 ? count : before - count);
-    writer.varint(errors_[kept[i]]);
-    before = count;
-  }
-}
-
-bool SpaceSaving::decode(ByteReader* reader) {
-  *this = SpaceSaving();
-  total_ = reader->varint_up_to(kIntegerMax);
-  floor_ = reader->varint_up_to(kIntegerMax);
-  const uint64_t size = reader->varint_up_to(kTopKeysMax);
-  uint64_t count = kIntegerMax;
-  for (uint64_t i = 0; i < size; ++i) {
-    const std::string_view key = reader->take_text(reader->varint_up_to(kNameTextBytesMax));
-    const uint64_t value = reader->varint_up_to(count);
-    count = i == 0 ? value : count - value;
-    const uint64_t error = reader->varint_up_to(count);
-    if (!reader->ok() || keys_.find(key) < keys_.size()) return false;
-    set(key, count, error);
-  }
-  return reader->ok();
 }
 
 }  // namespace weir

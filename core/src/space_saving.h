@@ -11,7 +11,7 @@
 //
 // In memory up to 2 kTopKeysMax keys are kept between prunings, so that pruning costs constant time
 // per key and the answers of a quiet log are exact. What is stored grows with the weight: K =
-// clamp(total / 16, kTopKeysMin, kTopKeysMax) keys.
+// clamp(total / kTopEventsPerKey, kTopKeysMin, kTopKeysMax) keys (top_table.h).
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,8 @@ namespace weir {
 
 class SpaceSaving {
  public:
+  explicit SpaceSaving(uint64_t total = 0, uint64_t floor = 0) : floor_(floor), total_(total) {}
+
   // Adds weight ≥ 1 to a key.
   void add(std::string_view key, uint64_t weight);
   // Prunes to kTopKeysMax keys if there are more than twice as many. Called after every add of a
@@ -40,26 +42,26 @@ class SpaceSaving {
   // At most `limit` entries, by count descending, then key ascending.
   std::vector<TopEntry> top(size_t limit) const;
 
-  // The K greatest, or fewer: at most `keys_max`. varints total, floor (raised by what is left
-  // out), number; then by count descending, key ascending: key length and bytes, how much the count
-  // is below the one before (the first: the count), error.
-  void encode(size_t keys_max, std::vector<uint8_t>* out) const;
-  bool decode(ByteReader* reader);
-
- private:
-  size_t stored_keys_max() const;  // K
+  // For storage (top_table.h). How many keys are stored: K.
+  size_t stored_keys_max() const;
   // Numbers of the `keys_max` first in the order of top().
   std::vector<uint32_t> ranked(size_t keys_max) const;
+  std::string_view key(size_t number) const { return keys_[number]; }
+  uint64_t count(size_t number) const { return counts_[number]; }
+  uint64_t error(size_t number) const { return errors_[number]; }
+  // A key that is not there yet.
+  void set(std::string_view key, uint64_t count, uint64_t error);
+
+ private:
   // The floor if only these numbers were kept.
   uint64_t floor_without(std::span<const uint32_t> kept) const;
   void prune(size_t keys_max);
-  void set(std::string_view key, uint64_t count, uint64_t error);
 
   StringInterner keys_;
   std::vector<uint64_t> counts_;
   std::vector<uint64_t> errors_;
-  uint64_t floor_ = 0;
-  uint64_t total_ = 0;
+  uint64_t floor_;
+  uint64_t total_;
 };
 
 }  // namespace weir

@@ -90,9 +90,9 @@ struct Summary::State {
   void add_own(const SegmentReader& segment, size_t i, SegmentUses* uses);
   void add_shared(const SegmentReader& segment, const SegmentUses& uses);
 
-  // Everything but the top lists and the checksum.
+  // Everything but the top lists.
   void encode_fixed(Bytes* out) const;
-  // What follows the start, top lists included.
+  // What follows the start, to the end, without top lists.
   bool decode_fields(ByteReader* reader);
   // Every event is in every count.
   bool adds_up() const;

@@ -315,8 +315,9 @@ TEST_CASE("a newer summary is unsupported, one that does not add up is corrupt")
   bytes[0] = 0;
   CHECK(Summary::decode(bytes).status().code() == Code::kCorrupt);
   bytes[0] = 1;
-  bytes[3] = 2;  // the count of forwarded events, after version, span and start
-  store_le(bytes.data() + bytes.size() - 4, crc32c(ByteView(bytes).first(bytes.size() - 4)));
+  const size_t length = bytes[1];  // of what stands before the lists
+  bytes[4] = 2;                    // forwarded events, after span and start
+  store_le(bytes.data() + 2 + length, crc32c(ByteView(bytes).subspan(2, length)));
   CHECK(Summary::decode(bytes).status().message() == "a summary does not add up");
 }
 

@@ -1,13 +1,26 @@
-// Summaries with their checksum made right: what decodes can be asked, merged and encoded again.
+// Summaries with their checksums made right: what decodes can be asked, merged and encoded again.
 #include "bytes.h"
 #include "weir/summary.h"
 
+namespace {
+
+// Of every section that is there: a length, bytes, their CRC32C.
+void mend_checksums(weir::Bytes* bytes) {
+  weir::ByteReader reader(*bytes);
+  reader.u8();
+  while (true) {
+    const weir::ByteView section = reader.take(reader.varint());
+    reader.u32();
+    if (!reader.ok() || section.empty()) return;
+    weir::store_le(bytes->data() + reader.position() - 4, weir::crc32c(section));
+  }
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   weir::Bytes bytes(data, data + size);
-  if (size >= 4) {
-    const weir::ByteView body = weir::ByteView(bytes).first(size - 4);
-    weir::store_le(bytes.data() + size - 4, weir::crc32c(body));
-  }
+  mend_checksums(&bytes);
   const auto decoded = weir::Summary::decode(bytes);
   if (!decoded.ok()) return 0;
   const weir::Bytes stored = decoded->encode(weir::kDayRollupBytesMax);
