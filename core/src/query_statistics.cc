@@ -53,7 +53,7 @@ OperationPtr find_top(Filter filter, Summary::Top by, size_t limit, QueryBudget 
       by = Summary::Top::kBlockedNames;
     }
   }
-  return window_operation(plan_window(std::move(filter), 0, true), budget,
+  return window_operation(plan_window(std::move(filter), 0, true, by), budget,
                           [by, limit, result](const WindowPlan& plan, WindowAnswer answer) {
                             result->since_ms = plan.filter.since_ms;
                             result->until_ms = plan.filter.until_ms;
@@ -64,7 +64,8 @@ OperationPtr find_top(Filter filter, Summary::Top by, size_t limit, QueryBudget 
 
 OperationPtr find_overview(Filter filter, int64_t step_ms, QueryBudget budget,
                            StatisticsResult* statistics, SeriesResult* series) {
-  return window_operation(plan_window(std::move(filter), step_ms, true), budget,
+  const auto tops = Summary::TopSet::all();
+  return window_operation(plan_window(std::move(filter), step_ms, true, tops), budget,
                           [statistics, series](const WindowPlan& plan, WindowAnswer answer) {
                             take_statistics(plan, &answer, statistics);
                             take_series(plan, &answer, series);

@@ -172,7 +172,7 @@ Status WindowOperation::take_segment(const WalkRow& row) {
 void WindowOperation::take_rollup(const WindowRange& range, const RollupRow& row) {
   std::optional<Summary> summary;
   if (range.needs_bytes()) {
-    Result<Summary> decoded = Summary::decode(row.sketch);
+    Result<Summary> decoded = Summary::decode(row.sketch, plan_.tops);
     if (decoded.ok() && decoded->start_ms() == row.key.hour * kHourMs) {
       summary = *std::move(decoded);
     } else {

@@ -42,17 +42,19 @@ struct WindowPlan {
   int64_t since_ms = 0, until_ms = 0;  // of the counts, aligned outward to the minute
   int64_t step_ms = 0;                 // 0: no series
   bool summary = false;
+  Summary::TopSet tops;  // of the summary
   bool from_rollups = false;
   Filter filter;                    // its times are the window of the summary
   std::vector<WindowRange> ranges;  // of rollups; empty for a scan
 };
 // kTooLarge if the series would have more than kSeriesPointsMax points.
-Result<WindowPlan> plan_window(Filter filter, int64_t step_ms, bool summary);
+Result<WindowPlan> plan_window(Filter filter, int64_t step_ms, bool summary,
+                               Summary::TopSet tops = {});
 
 struct WindowAnswer {
   OutcomeCounts counts;
   std::vector<SeriesPoint> points;  // every bucket, if there is a step
-  Summary summary;                  // empty unless the plan asks for it
+  Summary summary;                  // empty unless the plan asks for it, with its top lists only
   Unreadable unreadable;
 
   WindowAnswer() = default;

@@ -6,7 +6,7 @@
 
 namespace weir {
 
-WindowAnswer::WindowAnswer(const WindowPlan& plan) {
+WindowAnswer::WindowAnswer(const WindowPlan& plan) : summary(Summary::Span::kAny, 0, plan.tops) {
   if (plan.step_ms == 0) return;
   const int64_t first_ms = plan.since_ms - plan.since_ms % plan.step_ms;
   for (int64_t time = first_ms; time < plan.until_ms; time += plan.step_ms) {

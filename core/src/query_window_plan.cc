@@ -60,12 +60,13 @@ void plan_ranges(WindowPlan* plan) {
 
 }  // namespace
 
-Result<WindowPlan> plan_window(Filter filter, int64_t step_ms, bool summary) {
+Result<WindowPlan> plan_window(Filter filter, int64_t step_ms, bool summary, Summary::TopSet tops) {
   WindowPlan plan;
   plan.since_ms = floor_to(filter.since_ms, kMinuteMs);
   plan.until_ms = ceil_to(filter.until_ms, kMinuteMs);
   plan.step_ms = step_ms;
   plan.summary = summary;
+  plan.tops = tops;
   plan.from_rollups = filter.only_time_and_site();
   plan.filter = std::move(filter);
   const int64_t outward_ms = plan.from_rollups ? kHourMs : kMinuteMs;

@@ -85,15 +85,16 @@ size_t series_buckets(Summary::Span span) {
   return 0;
 }
 
-Summary::State::State(Summary::Span which, int64_t start)
-    : span(which), start_ms(start), series(series_buckets(which)) {}
+Summary::State::State(Summary::Span which, int64_t start, Summary::TopSet tops_to_keep)
+    : span(which), start_ms(start), tops_kept(tops_to_keep), series(series_buckets(which)) {}
 
 size_t Summary::State::bucket_of(int64_t time_ms) const {
   const auto last = static_cast<int64_t>(series.size()) - 1;
   return static_cast<size_t>(std::clamp<int64_t>((time_ms - start_ms) / bucket_ms(), 0, last));
 }
 
-Summary::Summary(Span span, int64_t start_ms) : state_(std::make_unique<State>(span, start_ms)) {}
+Summary::Summary(Span span, int64_t start_ms, TopSet tops)
+    : state_(std::make_unique<State>(span, start_ms, tops)) {}
 Summary::~Summary() = default;
 Summary::Summary(const Summary& other) : state_(std::make_unique<State>(*other.state_)) {}
 Summary& Summary::operator=(const Summary& other) {
@@ -107,14 +108,14 @@ Summary::Span Summary::span() const { return state_->span; }
 int64_t Summary::start_ms() const { return state_->start_ms; }
 
 void Summary::State::add_top(Summary::Top which, std::string_view key, uint64_t weight) {
-  if (weight != 0 && !key.empty()) top(which).add(key, weight);
+  if (weight != 0 && !key.empty() && tops_kept.contains(which)) top(which).add(key, weight);
 }
 
 void Summary::State::add_client(const Client& client, uint64_t weight) {
   if (weight == 0 || client.kind == Client::Kind::kNone) return;
   const ClientKey key(client);
   clients.add(hash64(key.text()));
-  top(Top::kClients).add(key.text(), weight);
+  add_top(Top::kClients, key.text(), weight);
 }
 
 void Summary::State::add_trait(const SegmentReader::Trait& trait, uint64_t weight) {
@@ -211,7 +212,11 @@ void Summary::merge(const Summary& other) {
   state.durations.merge(from.durations);
   state.names.merge(from.names);
   state.clients.merge(from.clients);
-  for (size_t i = 0; i < kTopLists; ++i) state.tops[i].merge(from.tops[i]);
+  for (size_t i = 0; i < kTopLists; ++i) {
+    if (!state.keeps(i)) continue;
+    WEIR_CHECK(from.keeps(i));
+    state.tops[i].merge(from.tops[i]);
+  }
   if (state.series.empty()) return;
   for (size_t i = 0; i < from.series.size(); ++i) {
     const int64_t time_ms = from.start_ms + static_cast<int64_t>(i) * from.bucket_ms();

@@ -44,10 +44,21 @@ Checked next_section(ByteReader* reader) {
 
 Status corrupt(const char* what) { return Status(Code::kCorrupt, what); }
 
-// The lists of one table.
-bool decode_table(const TableLists& which, ByteView bytes, std::span<SpaceSaving> tops) {
+bool is_wanted(const TableLists& which, Summary::TopSet wanted) {
+  for (size_t i = 0; i < which.count; ++i) {
+    if (wanted.contains(static_cast<Summary::Top>(which.first + i))) return true;
+  }
+  return false;
+}
+
+// Those lists of one table that are wanted.
+bool decode_table(const TableLists& which, Summary::TopSet wanted, ByteView bytes,
+                  std::span<SpaceSaving> tops) {
   std::array<SpaceSaving*, TopTable::kListsMax> lists{};
-  for (size_t i = 0; i < which.count; ++i) lists[i] = &tops[which.first + i];
+  for (size_t i = 0; i < which.count; ++i) {
+    const size_t list = which.first + i;
+    if (wanted.contains(static_cast<Summary::Top>(list))) lists[i] = &tops[list];
+  }
   ByteReader reader(bytes);
   return decode_top_table(which.text, &reader, std::span(lists).first(which.count)) &&
          reader.at_end();
@@ -74,6 +85,7 @@ void Summary::State::encode_fixed(Bytes* out) const {
 }
 
 Bytes Summary::encode(size_t bytes_max) const {
+  for (size_t list = 0; list < kTopLists; ++list) WEIR_CHECK(state_->keeps(list));
   Bytes fixed;
   state_->encode_fixed(&fixed);
   std::vector<TopTable> tables;
@@ -118,7 +130,7 @@ bool Summary::State::adds_up() const {
          durations.total() == total;
 }
 
-Result<Summary> Summary::decode(ByteView bytes) {
+Result<Summary> Summary::decode(ByteView bytes, TopSet tops) {
   ByteReader reader(bytes);
   const uint8_t version = reader.u8();
   if (version > kSummaryVersion) {
@@ -133,13 +145,15 @@ Result<Summary> Summary::decode(ByteView bytes) {
   if (!fields.ok() || span > static_cast<uint8_t>(Span::kAny)) {
     return corrupt("a summary's span is unknown");
   }
-  Summary summary(static_cast<Span>(span), start_ms);
+  Summary summary(static_cast<Span>(span), start_ms, tops);
   if (!summary.state_->decode_fields(&fields)) return corrupt("a summary is malformed");
   if (!summary.state_->adds_up()) return corrupt("a summary does not add up");
   for (const TableLists& lists : kTables) {
     const Checked table = next_section(&reader);
-    if (!reader.ok() || !table.sound()) return corrupt("a summary's lists fail their checksum");
-    if (!decode_table(lists, table.bytes, summary.state_->tops)) {
+    if (!reader.ok()) return corrupt("a summary is cut off");
+    if (!is_wanted(lists, tops)) continue;
+    if (!table.sound()) return corrupt("a summary's lists fail their checksum");
+    if (!decode_table(lists, tops, table.bytes, summary.state_->tops)) {
       return corrupt("a summary's lists are malformed");
     }
   }

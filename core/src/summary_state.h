@@ -64,6 +64,7 @@ struct SegmentUses;  // how often each entry of a segment's dictionaries is used
 struct Summary::State {
   Summary::Span span = Summary::Span::kAny;
   int64_t start_ms = 0;
+  Summary::TopSet tops_kept;
 
   OutcomeCounts counts;
   std::array<uint64_t, kTransportCount> transports{};
@@ -75,14 +76,15 @@ struct Summary::State {
   HyperLogLog clients{kClientPrecision};
   std::array<SpaceSaving, kTopLists> tops;
 
-  State(Summary::Span which, int64_t start);
+  State(Summary::Span which, int64_t start, Summary::TopSet tops_to_keep);
 
   SpaceSaving& top(Summary::Top which) { return tops[static_cast<size_t>(which)]; }
   const SpaceSaving& top(Summary::Top which) const { return tops[static_cast<size_t>(which)]; }
+  bool keeps(size_t list) const { return tops_kept.contains(static_cast<Summary::Top>(list)); }
   int64_t bucket_ms() const { return span == Summary::Span::kHour ? kMinuteMs : kHourMs; }
   // The bucket of a time, the nearest one if it lies outside. Precondition: there is a series.
   size_t bucket_of(int64_t time_ms) const;
-  // Weight 0 or no key counts nothing. The caller calls limit() afterwards.
+  // Weight 0, no key or a list that is not kept count nothing. The caller calls limit() afterwards.
   void add_top(Summary::Top which, std::string_view key, uint64_t weight);
   void add_client(const Client& client, uint64_t weight);
   void add_trait(const SegmentReader::Trait& trait, uint64_t weight);

@@ -279,6 +279,34 @@ TEST_CASE("clients without an address are no client") {
   CHECK(summary.top(Summary::Top::kClients, 10).empty());
 }
 
+TEST_CASE("top lists that are not asked for are neither read nor merged nor counted") {
+  auto generator = generator_with(8);
+  std::vector<Event> events;
+  Summary hour(Summary::Span::kHour, kHourStart);
+  for (int i = 0; i < 500; ++i) hour.add(events.emplace_back(generator.next()));
+  Bytes stored = hour.encode(kHourRollupBytesMax);
+  const Summary all = *Summary::decode(stored);
+  using Top = Summary::Top;
+  for (const Top which : {Top::kNames, Top::kBlockedNames, Top::kClients, Top::kLists}) {
+    Summary read(Summary::Span::kAny, 0, which);
+    read.merge(*Summary::decode(stored, which));
+    Summary counted(Summary::Span::kAny, 0, which);
+    for (const Event& event : events) counted.add(event);
+    CHECK(read.unique_names() == all.unique_names());
+    CHECK(read.counts() == all.counts());
+    for (const Top other : {Top::kNames, Top::kBlockedNames, Top::kClients, Top::kLists}) {
+      const size_t expected = other == which ? all.top(other, 3).size() : 0;
+      CHECK(read.top(other, 3).size() == expected);
+      CHECK(counted.top(other, 3).size() == expected);
+    }
+    CHECK(read.top(which, 1).front().key == all.top(which, 1).front().key);
+  }
+  stored.back() ^= 1;  // the checksum of the last list
+  CHECK_FALSE(Summary::decode(stored).ok());
+  CHECK(Summary::decode(stored, Summary::TopSet()).ok());
+  CHECK_FALSE(Summary::decode(stored, Top::kLists).ok());
+}
+
 TEST_CASE("copies are independent") {
   Summary one;
   one.add(plain_event());

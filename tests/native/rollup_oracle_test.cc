@@ -59,7 +59,8 @@ class RolledUp {
     filter.since_ms = since_ms;
     filter.until_ms = until_ms;
     StatisticsResult result;
-    REQUIRE(run(executor_, find_statistics(filter, {}, &result)).ok());
+    SeriesResult series;
+    REQUIRE(run(executor_, find_overview(filter, kHourMs, {}, &result, &series)).ok());
     return std::move(result.summary);
   }
 

@@ -99,6 +99,7 @@ struct StatisticsResult {
   Summary summary;  // for its sketches: aligned outward to the hour if rollups answered
   Unreadable unreadable;
 };
+// The summary has no top lists.
 OperationPtr find_statistics(Filter filter, QueryBudget budget, StatisticsResult* result);
 
 struct SeriesPoint {
@@ -123,7 +124,8 @@ struct TopResult {
 OperationPtr find_top(Filter filter, Summary::Top by, size_t limit, QueryBudget budget,
                       TopResult* result);
 
-// Statistics and series of one window in one reading, so that they agree with each other.
+// Statistics, with all top lists, and series of one window in one reading, so that they agree with
+// each other.
 OperationPtr find_overview(Filter filter, int64_t step_ms, QueryBudget budget,
                            StatisticsResult* statistics, SeriesResult* series);
 

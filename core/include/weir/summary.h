@@ -64,8 +64,24 @@ class Summary {
     kTypes = 5
   };
 
+  // Which top lists a summary keeps. They are the most of a summary's bytes and of the work of
+  // adding, merging and decoding; whoever asks for something else leaves them out.
+  class TopSet {
+   public:
+    constexpr TopSet() = default;  // none
+    constexpr TopSet(Top top) : bits_(1U << static_cast<unsigned>(top)) {}
+    static constexpr TopSet all() { return TopSet(~0U); }
+    constexpr bool contains(Top top) const {
+      return (bits_ >> static_cast<unsigned>(top) & 1) != 0;
+    }
+
+   private:
+    explicit constexpr TopSet(unsigned bits) : bits_(bits) {}
+    unsigned bits_ = 0;
+  };
+
   // start_ms: the UTC start of the hour or day; 0 for kAny.
-  explicit Summary(Span span = Span::kAny, int64_t start_ms = 0);
+  explicit Summary(Span span = Span::kAny, int64_t start_ms = 0, TopSet tops = TopSet::all());
   ~Summary();
   Summary(const Summary&);
   Summary& operator=(const Summary&);
@@ -81,7 +97,8 @@ class Summary {
   // Of a segment only these events. Both are quicker than event by event: what events share is
   // counted by its index first.
   void add(const SegmentReader& segment, std::span<const uint32_t> events);
-  // `other` may cover a smaller span: its series is folded into this one's buckets.
+  // `other` may cover a smaller span: its series is folded into this one's buckets. It has all top
+  // lists that this one keeps.
   void merge(const Summary& other);
 
   bool empty() const;
@@ -91,7 +108,7 @@ class Summary {
   bool latency(Latency* out) const;  // false if there are no events
   // By count descending, then key ascending. Keys are names, clients' text (client_text), upstreams
   // and lists as configured, and mnemonics of types ("other" for those counted together). For types
-  // the counts are exact.
+  // the counts are exact, and no list is kept.
   std::vector<TopEntry> top(Top which, size_t limit) const;
   // What a top list does not show is at most this, for every key.
   uint64_t top_floor(Top which) const;
@@ -108,8 +125,10 @@ class Summary {
   // At most bytes_max: the top lists shrink, all by the same number of keys, and say how large the
   // error has become. Nothing else shrinks, so fewer than kHourRollupBytesMax may not suffice;
   // those do for up to 2^28 events an hour. Deterministic: equal contents give equal bytes.
+  // Precondition: all top lists are kept.
   Bytes encode(size_t bytes_max) const;
-  static Result<Summary> decode(ByteView bytes);
+  // Lists that are not in `tops` are passed over, and their checksums are not looked at.
+  static Result<Summary> decode(ByteView bytes, TopSet tops = TopSet::all());
 
  private:
   struct State;
