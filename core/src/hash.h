@@ -44,7 +44,11 @@ inline uint64_t hash64(std::span<const uint8_t> bytes, uint64_t seed = 0) {
     state = internal::hash_step(state, load_le<uint64_t>(at));
   }
   uint64_t tail = 0;
-  for (size_t i = 0; i < left; ++i) tail |= static_cast<uint64_t>(at[i]) << (8 * i);
+  if (left > 0 && bytes.size() >= 8) {  // the word that ends with them, without what was taken
+    tail = load_le<uint64_t>(at + left - 8) >> (8 * (8 - left));
+  } else {
+    for (size_t i = 0; i < left; ++i) tail |= static_cast<uint64_t>(at[i]) << (8 * i);
+  }
   return mix64(internal::hash_step(state, tail));
 }
 inline uint64_t hash64(std::string_view text, uint64_t seed = 0) {

@@ -1,8 +1,8 @@
 // Interners give equal keys one small number each, in order of first sight.
 //
-// Open addressing over a flat array of (hash, number) pairs: a lookup touches one cache line of the
-// table and, on a match, the key itself. Numbers are dense from 0, so columns can be arrays.
-// Thread-compatible.
+// Open addressing over a flat array of (half of the hash, number) pairs: a lookup touches one cache
+// line of the table and, on a match, the key itself. Numbers are dense from 0, so columns can be
+// arrays. Thread-compatible.
 #pragma once
 
 #include <cstddef>
@@ -23,17 +23,18 @@ class HashIndex {
   // The number of the key with this hash for which equals(number) holds; a new key gets size().
   template <class Equals>
   uint32_t intern(uint64_t hash, Equals equals, bool* added) {
-    size_t at = hash & (slots_.size() - 1);
+    const auto tag = static_cast<uint32_t>(hash >> 32);
+    size_t at = tag & (slots_.size() - 1);
     for (; slots_[at].number_plus_1 != 0; at = (at + 1) & (slots_.size() - 1)) {
       const uint32_t number = slots_[at].number_plus_1 - 1;
-      if (slots_[at].hash == hash && equals(number)) {
+      if (slots_[at].tag == tag && equals(number)) {
         *added = false;
         return number;
       }
     }
     *added = true;
     const auto number = static_cast<uint32_t>(size_++);
-    slots_[at] = {hash, number + 1};
+    slots_[at] = {tag, number + 1};
     if (size_ * 2 > slots_.size()) grow();
     return number;
   }
@@ -41,10 +42,11 @@ class HashIndex {
   // The number of a key that is there, or size().
   template <class Equals>
   size_t find(uint64_t hash, Equals equals) const {
-    size_t at = hash & (slots_.size() - 1);
+    const auto tag = static_cast<uint32_t>(hash >> 32);
+    size_t at = tag & (slots_.size() - 1);
     for (; slots_[at].number_plus_1 != 0; at = (at + 1) & (slots_.size() - 1)) {
       const uint32_t number = slots_[at].number_plus_1 - 1;
-      if (slots_[at].hash == hash && equals(number)) return number;
+      if (slots_[at].tag == tag && equals(number)) return number;
     }
     return size_;
   }
@@ -52,7 +54,7 @@ class HashIndex {
  private:
   static constexpr size_t kSlotsMin = 16;  // a power of two, as all sizes
   struct Slot {
-    uint64_t hash = 0;
+    uint32_t tag = 0;  // the upper half of the hash, which also says where to begin
     uint32_t number_plus_1 = 0;
   };
 
@@ -61,7 +63,7 @@ class HashIndex {
     old.swap(slots_);
     for (const Slot& slot : old) {
       if (slot.number_plus_1 == 0) continue;
-      size_t at = slot.hash & (slots_.size() - 1);
+      size_t at = slot.tag & (slots_.size() - 1);
       while (slots_[at].number_plus_1 != 0) at = (at + 1) & (slots_.size() - 1);
       slots_[at] = slot;
     }
@@ -74,10 +76,12 @@ class HashIndex {
 // Strings, copied into one arena. Views live until the next intern().
 class StringInterner {
  public:
-  uint32_t intern(std::string_view text) {
+  uint32_t intern(std::string_view text) { return intern(text, hash64(text)); }
+  // For who has the hash64 of the text already.
+  uint32_t intern(std::string_view text, uint64_t hash) {
     bool added = false;
     const uint32_t number =
-        index_.intern(hash64(text), [&](uint32_t other) { return (*this)[other] == text; }, &added);
+        index_.intern(hash, [&](uint32_t other) { return (*this)[other] == text; }, &added);
     if (added) {
       arena_.append(text);
       ends_.push_back(arena_.size());

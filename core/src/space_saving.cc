@@ -1,9 +1,8 @@
 #include "space_saving.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
-
-#include "weir/limits.h"
 
 namespace weir {
 
@@ -12,9 +11,9 @@ size_t SpaceSaving::stored_keys_max() const {
       std::clamp<uint64_t>(total_ / kTopEventsPerKey, kTopKeysMin, kTopKeysMax));
 }
 
-void SpaceSaving::add(std::string_view key, uint64_t weight) {
+void SpaceSaving::add(std::string_view key, uint64_t hash, uint64_t weight) {
   total_ += weight;
-  const uint32_t number = keys_.intern(key);
+  const uint32_t number = keys_.intern(key, hash);
   if (number == counts_.size()) {
     counts_.push_back(floor_);
     errors_.push_back(floor_);
@@ -22,23 +21,37 @@ void SpaceSaving::add(std::string_view key, uint64_t weight) {
   counts_[number] += weight;
 }
 
-void SpaceSaving::limit() {
-  if (size() > 2 * kTopKeysMax) prune(kTopKeysMax);
+void SpaceSaving::limit(size_t keys_max) {
+  if (size() > 2 * keys_max) prune(keys_max);
+}
+
+std::vector<uint32_t> SpaceSaving::greatest(size_t keys_max) const {
+  std::vector<uint32_t> numbers(size());
+  std::iota(numbers.begin(), numbers.end(), 0U);
+  if (keys_max >= size()) return numbers;
+  if (keys_max == 0) return {};
+  // Counts first: keys are compared, which is dear, only where the last counts are equal.
+  std::vector<uint64_t> counts = counts_;
+  const auto last = counts.begin() + static_cast<ptrdiff_t>(keys_max - 1);
+  std::nth_element(counts.begin(), last, counts.end(), std::greater());
+  const uint64_t least = *last;
+  const auto equal = std::partition(numbers.begin(), numbers.end(),
+                                    [&](uint32_t number) { return counts_[number] > least; });
+  const auto rest = std::partition(equal, numbers.end(),
+                                   [&](uint32_t number) { return counts_[number] == least; });
+  const auto end = numbers.begin() + static_cast<ptrdiff_t>(keys_max);
+  std::nth_element(equal, end, rest,
+                   [this](uint32_t left, uint32_t right) { return keys_[left] < keys_[right]; });
+  numbers.erase(end, numbers.end());
+  return numbers;
 }
 
 std::vector<uint32_t> SpaceSaving::ranked(size_t keys_max) const {
-  std::vector<uint32_t> numbers(size());
-  std::iota(numbers.begin(), numbers.end(), 0U);
-  const auto before = [this](uint32_t left, uint32_t right) {
+  std::vector<uint32_t> numbers = greatest(keys_max);
+  std::sort(numbers.begin(), numbers.end(), [this](uint32_t left, uint32_t right) {
     return counts_[left] != counts_[right] ? counts_[left] > counts_[right]
                                            : keys_[left] < keys_[right];
-  };
-  if (keys_max < numbers.size()) {
-    const auto end = numbers.begin() + static_cast<ptrdiff_t>(keys_max);
-    std::nth_element(numbers.begin(), end, numbers.end(), before);
-    numbers.resize(keys_max);
-  }
-  std::sort(numbers.begin(), numbers.end(), before);
+  });
   return numbers;
 }
 
@@ -53,7 +66,7 @@ uint64_t SpaceSaving::floor_without(std::span<const uint32_t> kept) const {
 }
 
 void SpaceSaving::prune(size_t keys_max) {
-  const std::vector<uint32_t> kept = ranked(keys_max);
+  const std::vector<uint32_t> kept = greatest(keys_max);
   SpaceSaving pruned(total_, floor_without(kept));
   for (const uint32_t number : kept) pruned.set(keys_[number], counts_[number], errors_[number]);
   *this = std::move(pruned);

@@ -9,8 +9,9 @@
 // error, count], and a key that is missing has true ≤ floor. Merging is commutative; how much is
 // pruned on the way decides how tight the bounds are, not whether they hold.
 //
-// In memory up to 2 kTopKeysMax keys are kept between prunings, so that pruning costs constant time
-// per key and the answers of a quiet log are exact. What is stored grows with the weight: K =
+// In memory up to twice as many keys are kept between prunings as after them, so that pruning costs
+// constant time per key and the answers of a quiet log are exact. A scan keeps many more
+// (kScanKeysMax). What is stored grows with the weight: K =
 // clamp(total / kTopEventsPerKey, kTopKeysMin, kTopKeysMax) keys (top_table.h).
 #pragma once
 
@@ -21,6 +22,7 @@
 
 #include "bytes.h"
 #include "interner.h"
+#include "weir/limits.h"
 #include "weir/summary.h"
 
 namespace weir {
@@ -30,10 +32,12 @@ class SpaceSaving {
   explicit SpaceSaving(uint64_t total = 0, uint64_t floor = 0) : floor_(floor), total_(total) {}
 
   // Adds weight ≥ 1 to a key.
-  void add(std::string_view key, uint64_t weight);
-  // Prunes to kTopKeysMax keys if there are more than twice as many. Called after every add of a
+  void add(std::string_view key, uint64_t weight) { add(key, hash64(key), weight); }
+  // For who has the hash64 of the key already.
+  void add(std::string_view key, uint64_t hash, uint64_t weight);
+  // Prunes to `keys_max` keys if there are more than twice as many. Called after every add of a
   // stream; after many adds whose keys are known to be bounded, once.
-  void limit();
+  void limit(size_t keys_max = kTopKeysMax);
   void merge(const SpaceSaving& other);
 
   uint64_t floor() const { return floor_; }
@@ -53,6 +57,8 @@ class SpaceSaving {
   void set(std::string_view key, uint64_t count, uint64_t error);
 
  private:
+  // The numbers that ranked() gives, in any order.
+  std::vector<uint32_t> greatest(size_t keys_max) const;
   // The floor if only these numbers were kept.
   uint64_t floor_without(std::span<const uint32_t> kept) const;
   void prune(size_t keys_max);

@@ -118,6 +118,16 @@ void Summary::State::add_client(const Client& client, uint64_t weight) {
   add_top(Top::kClients, key.text(), weight);
 }
 
+void Summary::State::add_name(std::string_view qname, uint64_t weight, uint64_t blocked) {
+  const uint64_t hash = hash64(qname);
+  names.add(hash);
+  if (qname.empty()) return;
+  if (tops_kept.contains(Top::kNames)) top(Top::kNames).add(qname, hash, weight);
+  if (blocked > 0 && tops_kept.contains(Top::kBlockedNames)) {
+    top(Top::kBlockedNames).add(qname, hash, blocked);
+  }
+}
+
 void Summary::State::add_trait(const SegmentReader::Trait& trait, uint64_t weight) {
   counts.by_outcome[static_cast<size_t>(trait.outcome)] += weight;
   transports[static_cast<size_t>(trait.transport)] += weight;
@@ -127,7 +137,8 @@ void Summary::State::add_trait(const SegmentReader::Trait& trait, uint64_t weigh
 }
 
 void Summary::State::limit_tops() {
-  for (SpaceSaving& list : tops) list.limit();
+  const size_t keys_max = span == Span::kAny ? kScanKeysMax : kTopKeysMax;
+  for (SpaceSaving& list : tops) list.limit(keys_max);
 }
 
 void Summary::add(const Event& event) {
@@ -142,9 +153,7 @@ void Summary::add(const Event& event) {
   state.add_client(event.client, 1);
   state.types.add(event.qtype, 1);
   state.durations.add(event.duration_us);
-  state.names.add(hash64(event.qname));
-  state.add_top(Top::kNames, event.qname, 1);
-  state.add_top(Top::kBlockedNames, event.qname, event.outcome == Outcome::kBlocked ? 1 : 0);
+  state.add_name(event.qname, 1, event.outcome == Outcome::kBlocked ? 1 : 0);
   if (!state.series.empty()) {
     const size_t bucket = state.bucket_of(event.time_ms);
     ++state.series[bucket].by_outcome[static_cast<size_t>(event.outcome)];
@@ -182,10 +191,7 @@ void Summary::State::add_shared(const SegmentReader& segment, const SegmentUses&
     types.add(segment.question(i).qtype, uses.questions[i]);
   }
   for (size_t i = 0; i < uses.names.size(); ++i) {
-    if (uses.names[i] == 0) continue;
-    names.add(hash64(segment.name(i)));
-    add_top(Top::kNames, segment.name(i), uses.names[i]);
-    add_top(Top::kBlockedNames, segment.name(i), uses.blocked_names[i]);
+    if (uses.names[i] > 0) add_name(segment.name(i), uses.names[i], uses.blocked_names[i]);
   }
   limit_tops();
 }

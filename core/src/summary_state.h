@@ -86,6 +86,8 @@ struct Summary::State {
   size_t bucket_of(int64_t time_ms) const;
   // Weight 0, no key or a list that is not kept count nothing. The caller calls limit() afterwards.
   void add_top(Summary::Top which, std::string_view key, uint64_t weight);
+  // `blocked` of the weight ≥ 1 were blocked.
+  void add_name(std::string_view qname, uint64_t weight, uint64_t blocked);
   void add_client(const Client& client, uint64_t weight);
   void add_trait(const SegmentReader::Trait& trait, uint64_t weight);
   void limit_tops();

@@ -1,3 +1,5 @@
+#include <string>
+
 #include "catch.h"
 #include "support/event_generator.h"
 #include "support/log_writer.h"
@@ -187,6 +189,29 @@ TEST_CASE_METHOD(Fixture, "sites choose their logs, each event once") {
   filter.types = {1};
   filter.sites = {"office"};
   CHECK(statistics(filter).counts.total() == 150);
+}
+
+TEST_CASE("the top names of a scan are exact, also of far more names than a rollup keeps") {
+  MemoryExecutor executor;
+  LogWriter writer(&executor);
+  std::vector<std::string> names;
+  for (size_t i = 0; i < 4 * kTopKeysMax; ++i) names.push_back("name" + std::to_string(i));
+  std::vector<Event> events;
+  for (size_t i = 0; i < 2 * names.size(); ++i) {  // in the second half the last name every time
+    const std::string& name = i < names.size() ? names[i] : names.back();
+    events.push_back(event_at(kDay + static_cast<int64_t>(i), Outcome::kCached, name));
+  }
+  writer.append(writer.add_log("home"), events, 500);
+  Filter filter = window(kDay, kDay + kHourMs);
+  filter.types = {1};
+  TopResult result;
+  REQUIRE(run_operation(*find_top(filter, Summary::Top::kNames, 2, {}, &result), executor).ok());
+  REQUIRE(result.items.size() == 2);
+  CHECK(result.items[0].key == names.back());
+  CHECK(result.items[0].count == names.size() + 1);
+  CHECK(result.items[0].error == 0);
+  CHECK(result.items[1].count == 1);
+  CHECK(result.items[1].error == 0);
 }
 
 }  // namespace

@@ -307,6 +307,27 @@ TEST_CASE("top lists that are not asked for are neither read nor merged nor coun
   CHECK_FALSE(Summary::decode(stored, Top::kLists).ok());
 }
 
+TEST_CASE("a scan counts names exactly up to its bound, and honestly beyond") {
+  Event event = plain_event();
+  for (const size_t names : {2 * kScanKeysMax - 1, 2 * kScanKeysMax}) {
+    Summary scan;
+    for (size_t i = 0; i < names; ++i) {
+      const std::string name = std::to_string(i);
+      event.qname = name;
+      scan.add(event);
+    }
+    event.qname = "one more";
+    scan.add(event);
+    scan.add(event);
+    const bool exact = names < 2 * kScanKeysMax;
+    const TopEntry first = scan.top(Summary::Top::kNames, 1).front();
+    CHECK(first.key == "one more");
+    CHECK(first.count - first.error <= 2);
+    CHECK(first.count >= 2);
+    CHECK(scan.top_floor(Summary::Top::kNames) == (exact ? 0 : 1));
+  }
+}
+
 TEST_CASE("copies are independent") {
   Summary one;
   one.add(plain_event());

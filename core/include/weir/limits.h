@@ -84,6 +84,8 @@ inline constexpr size_t kTopKeysMax = 1024;
 // For a quiet home's hour of 3,600 events 150 keys: the top 20 of a day of such hours is exact, and
 // three hours fit four pages of SQLite. 16 would cost a fifth more for a floor a third lower.
 inline constexpr uint64_t kTopEventsPerKey = 24;
+// Keys of a list that a scan counts exactly: more names than people look for, in some 10 MB.
+inline constexpr size_t kScanKeysMax = 65'536;
 
 // --- Writer ---
 inline constexpr size_t kBufferEventsMin = 10'000;  // REQUIREMENTS 002-02
