@@ -1,12 +1,14 @@
 // Names and bounds of an event's fields, and the flat form of an event in a ring.
 //
-// Flat form, little-endian: time_ms i64, duration_us u32, response_size u32, qtype u16, rcode u16,
-// qname length u16, list length u8, upstream length u8, traits u8 (transport, outcome << 2,
-// ad << 5), client kind u8; then the client's bytes, qname, list, upstream.
+// Flat form: an Event's plain fields as they lie in memory, then qname length u16, list length u8,
+// upstream length u8; then qname, list, upstream. It never leaves the process, and taking the
+// fields apart would cost a DNS thread more than all else in a hand-off.
 #include "weir/event.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
+#include <type_traits>
 
 #include "bytes.h"
 #include "name_text.h"
@@ -20,15 +22,32 @@ constexpr std::array<std::string_view, kTransportCount> kTransportNames = {"udp"
 constexpr std::array<std::string_view, kOutcomeCount> kOutcomeNames = {
     "forwarded", "cached", "stale", "local", "blocked", "refused", "failed"};
 
-constexpr size_t kFlatHeadBytes = 26;
-static_assert(kFlatHeadBytes + sizeof(Client::bytes) + kNameTextBytesMax +
-                  2 * kEventStringBytesMax <=
-              kEventBytesMax);
+constexpr size_t kPlainBytes = offsetof(Event, qname);
+static_assert(std::is_trivially_copyable_v<Event> && std::is_standard_layout_v<Event>);
+static_assert(kPlainBytes == 40);  // no padding, so that no byte is undetermined
+constexpr uint8_t kClientKindMax = static_cast<uint8_t>(Client::Kind::kPseudonym);
+static_assert(offsetof(Client, kind) == 0);
+constexpr size_t kFlatHeadBytes = kPlainBytes + 4;
+static_assert(kFlatHeadBytes + kNameTextBytesMax + 2 * kEventStringBytesMax <= kEventBytesMax);
 
-uint8_t flat_traits(const Event& event) {
-  return static_cast<uint8_t>(static_cast<unsigned>(event.transport) |
-                              static_cast<unsigned>(event.outcome) << 2 |
-                              static_cast<unsigned>(event.ad) << 5);
+// A call of memmove costs more than the few bytes that most texts have. Longer ones go in blocks,
+// the last of which overlaps the one before.
+template <size_t kBlock>
+inline void copy_blocks(uint8_t* to, const char* from, size_t size) {
+  for (size_t i = 0; i + kBlock < size; i += kBlock) std::memcpy(to + i, from + i, kBlock);
+  std::memcpy(to + size - kBlock, from + size - kBlock, kBlock);
+}
+
+inline uint8_t* copy_text(uint8_t* to, std::string_view text) {
+  const size_t size = text.size();
+  if (size >= 16) {
+    copy_blocks<16>(to, text.data(), size);
+  } else if (size >= 4) {
+    copy_blocks<4>(to, text.data(), size);
+  } else {
+    for (size_t i = 0; i < size; ++i) to[i] = static_cast<uint8_t>(text[i]);
+  }
+  return to + size;
 }
 
 Status flat_corrupt() { return Status(Code::kCorrupt, "not an event's flat form"); }
@@ -97,49 +116,34 @@ Status check_event(const Event& event) {
 }
 
 size_t encode_event(const Event& event, std::span<uint8_t> out) {
-  const size_t client_bytes = event.client.size();
-  const size_t size = kFlatHeadBytes + client_bytes + event.qname.size() + event.list.size() +
-                      event.upstream.size();
+  const size_t size =
+      kFlatHeadBytes + event.qname.size() + event.list.size() + event.upstream.size();
   if (size > out.size() || size > kEventBytesMax) return 0;
   uint8_t* at = out.data();
-  store_le(at, static_cast<uint64_t>(event.time_ms));
-  store_le(at + 8, event.duration_us);
-  store_le(at + 12, event.response_size);
-  store_le(at + 16, event.qtype);
-  store_le(at + 18, event.rcode);
-  store_le(at + 20, static_cast<uint16_t>(event.qname.size()));
-  at[22] = static_cast<uint8_t>(event.list.size());
-  at[23] = static_cast<uint8_t>(event.upstream.size());
-  at[24] = flat_traits(event);
-  at[25] = static_cast<uint8_t>(event.client.kind);
-  at = std::copy_n(event.client.bytes.begin(), client_bytes, at + kFlatHeadBytes);
-  at = std::copy(event.qname.begin(), event.qname.end(), at);
-  at = std::copy(event.list.begin(), event.list.end(), at);
-  std::copy(event.upstream.begin(), event.upstream.end(), at);
+  std::memcpy(at, &event, kPlainBytes);
+  store_le(at + kPlainBytes, static_cast<uint16_t>(event.qname.size()));
+  at[kPlainBytes + 2] = static_cast<uint8_t>(event.list.size());
+  at[kPlainBytes + 3] = static_cast<uint8_t>(event.upstream.size());
+  at = copy_text(at + kFlatHeadBytes, event.qname);
+  at = copy_text(at, event.list);
+  copy_text(at, event.upstream);
   return size;
 }
 
 Result<Event> decode_event(std::span<const uint8_t> bytes) {
   ByteReader reader(bytes);
-  Event event;
-  event.time_ms = static_cast<int64_t>(reader.u64());
-  event.duration_us = reader.u32();
-  event.response_size = reader.u32();
-  event.qtype = reader.u16();
-  event.rcode = reader.u16();
+  const auto plain = reader.take(kPlainBytes);
   const size_t qname_bytes = reader.u16();
   const size_t list_bytes = reader.u8();
   const size_t upstream_bytes = reader.u8();
-  const unsigned traits = reader.u8();
-  const uint8_t kind = reader.u8();
-  if (kind > static_cast<uint8_t>(Client::Kind::kPseudonym)) return flat_corrupt();
-  if ((traits >> 2 & 7) >= kOutcomeCount || traits >> 6 != 0) return flat_corrupt();
-  event.transport = static_cast<Transport>(traits & 3);
-  event.outcome = static_cast<Outcome>(traits >> 2 & 7);
-  event.ad = (traits >> 5) != 0;
-  event.client.kind = static_cast<Client::Kind>(kind);
-  const auto client_bytes = reader.take(event.client.size());
-  std::copy(client_bytes.begin(), client_bytes.end(), event.client.bytes.begin());
+  // Before they become enumerators and a bool, which may hold nothing else.
+  if (!reader.ok() || plain[offsetof(Event, client)] > kClientKindMax ||
+      plain[offsetof(Event, transport)] >= kTransportCount ||
+      plain[offsetof(Event, outcome)] >= kOutcomeCount || plain[offsetof(Event, ad)] > 1) {
+    return flat_corrupt();
+  }
+  Event event;
+  std::memcpy(static_cast<void*>(&event), plain.data(), kPlainBytes);
   event.qname = reader.take_text(qname_bytes);
   event.list = reader.take_text(list_bytes);
   event.upstream = reader.take_text(upstream_bytes);

@@ -196,6 +196,19 @@ TEST_CASE("events round-trip through their flat form") {
   }
 }
 
+TEST_CASE("a flat form with a value that no enumerator has is refused") {
+  Event event;
+  event.time_ms = kTimeMsMin;
+  std::array<uint8_t, kEventBytesMax> buffer;
+  for (const size_t at : {offsetof(Event, client), offsetof(Event, transport),
+                          offsetof(Event, outcome), offsetof(Event, ad)}) {
+    const size_t size = encode_event(event, buffer);
+    REQUIRE(decode_event(std::span(buffer).first(size)).ok());
+    buffer[at] = 7;
+    CHECK(decode_event(std::span(buffer).first(size)).status().code() == Code::kCorrupt);
+  }
+}
+
 TEST_CASE("the flat form needs exactly its size") {
   const std::string longest(kEventStringBytesMax, 'x');
   Event event = small_event();
