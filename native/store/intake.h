@@ -2,6 +2,7 @@
 // switch, the writer's sleep.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -11,30 +12,106 @@
 #include "native/store/inline_batch.h"
 #include "native/store/wake_event.h"
 #include "weir/event.h"
+#include "weir/limits.h"
+#include "weir/status.h"
 
 namespace weir {
 
 // How many events are anywhere between offer() and the database, over all producers. Thread-safe.
+//
+// A counter that all producers raise for each event would cost each of them more than the rest of
+// the hand-off. So a producer reserves some places at once and counts in a share of its own how
+// many of them it takes. Places that are reserved and not taken are no events, but nobody else can
+// have them: at most kPlacesMax − 1 for each producer while there is room in plenty, none as the
+// buffer fills, because the less is free, the fewer are reserved at once.
 class BufferGauge {
  public:
+  static constexpr uint64_t kPlacesMax = 16;
+  static constexpr uint64_t kFreePerPlace = 64;  // free places for each that is reserved at once
+
+  // One producer's; belongs to one thread, but for held(). Lives as long as the gauge.
+  class alignas(kCacheLineBytes) Share {
+   public:
+    // False if the buffer is full.
+    bool take() noexcept {
+      if (reserved_ == 0) reserved_ = gauge_->reserve();
+      if (reserved_ == 0) return false;
+      --reserved_;
+      set_taken(taken_.load(std::memory_order_relaxed) + 1);
+      return true;
+    }
+    // The place that was taken last was not needed.
+    void put_back() noexcept {
+      ++reserved_;
+      set_taken(taken_.load(std::memory_order_relaxed) - 1);
+    }
+
+   private:
+    friend class BufferGauge;
+    void set_taken(uint64_t taken) noexcept { taken_.store(taken, std::memory_order_release); }
+
+    BufferGauge* gauge_ = nullptr;
+    uint64_t reserved_ = 0;           // and not taken
+    std::atomic<uint64_t> taken_{0};  // since the beginning
+  };
+
   explicit BufferGauge(size_t capacity) : capacity_(capacity) {}
+  BufferGauge(const BufferGauge&) = delete;
+  BufferGauge& operator=(const BufferGauge&) = delete;
 
-  // False if the buffer is full. Sequentially consistent: see WakeEvent::park.
-  bool take() noexcept {
-    if (held_.fetch_add(1) < capacity_) return true;
-    held_.fetch_sub(1);
-    return false;
+  // At most kProducersMax times.
+  Share& open_share() {
+    const size_t index = share_count_.load();
+    WEIR_CHECK(index < shares_.size());
+    shares_[index].gauge_ = this;
+    share_count_.store(index + 1);
+    return shares_[index];
   }
-  void give_back(uint64_t count) noexcept { held_.fetch_sub(count); }
 
-  // May exceed the capacity for the moment in which somebody is being refused.
-  uint64_t held() const noexcept { return held_.load(); }
+  // Without a share: one place at a time, any thread. False if the buffer is full.
+  bool take() noexcept {
+    if (reserve(1) == 0) return false;
+    balance_.fetch_add(1);
+    return true;
+  }
+  void put_back() noexcept { give_back(1); }
+
+  // Events that have left the buffer, whoever took their places.
+  void give_back(uint64_t count) noexcept {
+    balance_.fetch_sub(count);
+    reserved_.fetch_sub(count);
+  }
+
+  // Never more than the capacity.
+  uint64_t held() const noexcept {
+    // In this order: what left the buffer had been taken before, so the sum is not negative.
+    uint64_t sum = balance_.load();
+    const size_t count = share_count_.load();
+    for (size_t i = 0; i < count; ++i) sum += shares_[i].taken_.load(std::memory_order_acquire);
+    // What was taken while we were reading may stand for more than there was at any moment.
+    return std::min(sum, capacity_);
+  }
   uint64_t capacity() const noexcept { return capacity_; }
   int percent() const noexcept { return static_cast<int>(held() * 100 / capacity_); }
 
  private:
+  // Reserves 1 to `most` places, the fewer the less is free; 0 if nothing is.
+  uint64_t reserve(uint64_t most = kPlacesMax) noexcept {
+    uint64_t reserved = reserved_.load(std::memory_order_relaxed);
+    uint64_t places = 0;
+    do {
+      if (reserved >= capacity_) return 0;
+      places = std::clamp<uint64_t>((capacity_ - reserved) / kFreePerPlace, 1, most);
+    } while (!reserved_.compare_exchange_weak(reserved, reserved + places));
+    return places;
+  }
+
   const uint64_t capacity_;
-  alignas(kCacheLineBytes) std::atomic<uint64_t> held_{0};
+  std::atomic<size_t> share_count_{0};
+  alignas(kCacheLineBytes) std::atomic<uint64_t> reserved_{0};  // taken or not
+  // Taken without a share, minus given back by anybody: modulo 2^64.
+  alignas(kCacheLineBytes) std::atomic<uint64_t> balance_{0};
+  std::array<Share, kProducersMax> shares_;
 };
 
 // One refused event now and then, for the log: a producer leaves it, the writer picks it up. Nobody
@@ -66,7 +143,7 @@ class DropSample {
   Client client_;
 };
 
-// A common event takes 60 to 100 bytes in a ring.
+// A common event takes 70 to 110 bytes in a ring.
 inline constexpr size_t kRingBytesPerEvent = 128;
 
 // Lives longer than producers and writer; they borrow it.
@@ -76,11 +153,12 @@ struct Intake {
   explicit Intake(size_t capacity) : gauge(capacity), inline_batch(capacity * kRingBytesPerEvent) {}
 
   BufferGauge gauge;
-  WakeEvent wake;
-  DropSample sample;
-  InlineBatch inline_batch;
+  // What every offer reads and hardly anybody writes, on a line of its own.
+  alignas(kCacheLineBytes) WakeEvent wake;
   std::atomic<Mode> mode{Mode::kOpen};
   std::atomic<bool> inline_handoff{false};  // inline_batch instead of the producer's ring
+  alignas(kCacheLineBytes) DropSample sample;
+  InlineBatch inline_batch;
 };
 
 }  // namespace weir

@@ -9,10 +9,12 @@
 
 namespace weir {
 
+// `places` is where the caller takes a place in the buffer: its share of the gauge, or the gauge.
 // `push(event)` puts the event on its way: kOk, kFull or kTooLarge. Answers its code, or
 // kUnavailable where the log is switched off or has stopped. `slot` is the caller's alone.
-template <class Push>
-Code offer_to(Intake& intake, LedgerSlot& slot, const Event& event, Push&& push) noexcept {
+template <class Places, class Push>
+Code offer_to(Intake& intake, LedgerSlot& slot, Places& places, const Event& event,
+              Push&& push) noexcept {
   slot.count_offered();
   const Intake::Mode mode = intake.mode.load(std::memory_order_relaxed);
   if (mode != Intake::Mode::kOpen) {
@@ -20,13 +22,13 @@ Code offer_to(Intake& intake, LedgerSlot& slot, const Event& event, Push&& push)
                                                        : DropReason::kShutdown);
     return Code::kUnavailable;
   }
-  const bool taken = intake.gauge.take();
+  const bool taken = places.take();
   const Code code = taken ? std::forward<Push>(push)(event) : Code::kFull;
   if (code == Code::kOk) {
     intake.wake.wake_if_parked();
     return code;
   }
-  if (taken) intake.gauge.give_back(1);
+  if (taken) places.put_back();
   slot.count_dropped(code == Code::kFull ? DropReason::kBufferFull : DropReason::kData);
   intake.sample.leave(event);
   return code;

@@ -287,7 +287,7 @@ void SqliteQueryLog::publish() {
 
 Status SqliteQueryLog::store(const Event& event, Completion done) {
   const Code code = store_slot_.with([&](LedgerSlot* slot) {
-    return offer_to(intake_, *slot, event, [&](const Event& offered) noexcept {
+    return offer_to(intake_, *slot, intake_.gauge, event, [&](const Event& offered) noexcept {
       return intake_.inline_batch.push(offered, std::move(done));
     });
   });

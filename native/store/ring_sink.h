@@ -12,10 +12,10 @@ namespace weir {
 class RingSink final : public EventSink {
  public:
   RingSink(size_t ring_bytes, LedgerSlot& slot, Intake& intake)
-      : ring_(ring_bytes), slot_(slot), intake_(intake) {}
+      : ring_(ring_bytes), slot_(slot), share_(intake.gauge.open_share()), intake_(intake) {}
 
   void offer(const Event& event) noexcept override {
-    offer_to(intake_, slot_, event, [this](const Event& offered) noexcept {
+    offer_to(intake_, slot_, share_, event, [this](const Event& offered) noexcept {
       const bool is_inline = intake_.inline_handoff.load(std::memory_order_relaxed);
       return is_inline ? intake_.inline_batch.push(offered) : ring_.push(offered);
     });
@@ -27,6 +27,7 @@ class RingSink final : public EventSink {
  private:
   EventRing ring_;
   LedgerSlot& slot_;
+  BufferGauge::Share& share_;
   Intake& intake_;
 };
 

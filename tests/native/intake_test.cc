@@ -40,6 +40,75 @@ TEST_CASE("several threads together never take more than the capacity") {
   CHECK(taken == gauge.held());
 }
 
+TEST_CASE("shares together take the whole capacity and not one more") {
+  BufferGauge gauge(1000);
+  BufferGauge::Share& first = gauge.open_share();
+  BufferGauge::Share& second = gauge.open_share();
+  uint64_t taken = 0;
+  while (first.take()) {
+    ++taken;
+    if (second.take()) ++taken;
+  }
+  while (second.take()) ++taken;
+  CHECK(taken == 1000);
+  CHECK(gauge.held() == 1000);
+  CHECK_FALSE(gauge.take());
+  gauge.give_back(1);
+  CHECK(gauge.held() == 999);
+  CHECK(second.take());
+  CHECK_FALSE(first.take());
+}
+
+TEST_CASE("what a share has reserved and not taken is no event, and little") {
+  constexpr uint64_t kCapacity = 10'000;
+  BufferGauge gauge(kCapacity);
+  BufferGauge::Share& idle = gauge.open_share();
+  REQUIRE(idle.take());
+  CHECK(gauge.held() == 1);
+  uint64_t taken = 1;
+  while (gauge.take()) ++taken;
+  CHECK(taken >= kCapacity - (BufferGauge::kPlacesMax - 1));
+  CHECK(gauge.held() == taken);
+}
+
+TEST_CASE("a place that was put back can be taken again") {
+  BufferGauge gauge(1);
+  BufferGauge::Share& share = gauge.open_share();
+  REQUIRE(share.take());
+  share.put_back();
+  CHECK(gauge.held() == 0);
+  CHECK(share.take());
+  CHECK_FALSE(share.take());
+  CHECK(gauge.held() == 1);
+}
+
+TEST_CASE("shares on several threads keep the bound while a writer gives back, and add up") {
+  constexpr uint64_t kCapacity = 500;
+  constexpr int kTries = 20'000;
+  BufferGauge gauge(kCapacity);
+  std::atomic<uint64_t> taken{0};
+  std::atomic<int> running{3};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&taken, &running, &share = gauge.open_share()] {
+      for (int j = 0; j < kTries; ++j) taken += share.take() ? 1 : 0;
+      --running;
+    });
+  }
+  uint64_t given_back = 0;
+  bool bounded = true;
+  while (running > 0) {
+    // Never more than were taken: the counter grows after the place is taken.
+    const uint64_t left = taken - given_back;
+    bounded = bounded && left <= kCapacity && gauge.held() <= kCapacity;
+    gauge.give_back(left);
+    given_back += left;
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(bounded);
+  CHECK(gauge.held() == taken - given_back);
+}
+
 TEST_CASE("of several dropped events one is kept as an example, until it is taken") {
   DropSample sample;
   CHECK(sample.take().empty());

@@ -41,7 +41,7 @@ TEST_CASE("no hand-over is slept through, however parking and producing meet") {
   std::atomic<int> consumed{0};
   std::thread producer([&] {
     for (int i = 1; i <= kRounds; ++i) {
-      produced.store(i);
+      produced.store(i, std::memory_order_release);  // all that a producer does
       wake.wake_if_parked();
       while (consumed.load() < i) std::this_thread::yield();
     }
