@@ -1,10 +1,14 @@
 // EventRing: the bounded way of an event from one producing thread to the writer.
 //
-// Encoded events (encode_event) stand back to back in one byte array, each behind its length; an
-// event that does not fit before the array's end leaves a skip mark and goes to the start. One
-// producer, one consumer, no lock, no allocation after construction, no wait: a ring without room
-// says so and the producer counts the drop. It does not bound the number of events; BufferGauge
-// does that over all rings together.
+// Encoded events (encode_event) stand back to back, each behind its length, in chunks of one byte
+// array; an event that does not fit before a chunk's end leaves an end mark and goes to the next
+// chunk. One producer, one consumer, no lock, no allocation after construction, no wait: a ring
+// without room says so and the producer counts the drop. It does not bound the number of events;
+// BufferGauge does that over all rings together.
+//
+// Why chunks, and not simply round and round: the chunk that was released last is taken again
+// first. So a ring with room for seconds of traffic lives in the few chunks that its backlog
+// needs: they stay in the processor's cache, and memory that no spike ever needed is never touched.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +17,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "weir/event.h"
 #include "weir/limits.h"
@@ -25,11 +30,17 @@ inline constexpr size_t kCacheLineBytes = 64;
 
 class EventRing {
  public:
-  static constexpr size_t kBytesMin = 64 << 10;
+  static constexpr size_t kChunkBytes = 16 << 10;  // some 200 events; an event never needs more
+  static constexpr size_t kBytesMin = 4 * kChunkBytes;
 
-  // At least kBytesMin are taken, so that an event of kEventBytesMax fits at any position.
+  // Two chunks more than `bytes`: one that is half read and one that is half filled.
   explicit EventRing(size_t bytes)
-      : size_(padded(std::max(bytes, kBytesMin))), data_(new uint8_t[size_]) {}
+      : chunk_count_(std::max(bytes, kBytesMin) / kChunkBytes + 2),
+        data_(new uint8_t[chunk_count_ * kChunkBytes]),
+        order_(chunk_count_) {
+    free_.reserve(chunk_count_);
+    for (size_t chunk = chunk_count_; chunk > 0; --chunk) free_.push_back(chunk - 1);
+  }
 
   // Producer. kFull: no room now; kTooLarge: the event fits no ring.
   Code push(const Event& event) noexcept;
@@ -38,60 +49,78 @@ class EventRing {
   // `events_max`, and returns how many there were. The bytes stay until release().
   template <class Take>
   size_t read(size_t events_max, Take&& take);
-  // Consumer. Frees the room of everything read.
-  void release() noexcept;
+  // Consumer. Frees the chunks of which everything was read.
+  void release() noexcept { head_.store(read_to_ / kChunkBytes, std::memory_order_release); }
 
  private:
   using Length = uint32_t;
-  static constexpr Length kSkip = ~Length{0};
+  static constexpr Length kEndMark = ~Length{0};
+  static constexpr size_t kPrefetchBytes = 8 * kCacheLineBytes;
+  static_assert(kChunkBytes >= kEventBytesMax + sizeof(Length));
 
-  // Lengths stand at multiples of their size, so one always fits before the array's end.
+  // Lengths stand at multiples of their size, so one always fits before a chunk's end.
   static constexpr size_t padded(size_t bytes) {
     return (bytes + sizeof(Length) - 1) & ~(sizeof(Length) - 1);
   }
 
-  Code put(const Event& event, size_t offset, size_t room, uint64_t skipped) noexcept;
-  void store_length(size_t offset, Length length) noexcept {
-    std::memcpy(data_.get() + offset, &length, sizeof(length));
+  bool put(const Event& event) noexcept;
+  bool open_chunk() noexcept;
+  uint8_t* chunk(uint64_t sequence) const noexcept {
+    return data_.get() + order_[sequence % chunk_count_] * kChunkBytes;
   }
 
-  const size_t size_;
+  const size_t chunk_count_;
   const std::unique_ptr<uint8_t[]> data_;
-  // Positions grow for ever; the offset is the position modulo size_.
+  // Which chunk was taken as the i-th, at i modulo the count. Written before the tail that leads
+  // there; as no more are in use than there are, an entry stands until its chunk is free again.
+  std::vector<size_t> order_;
+  // A position is how many chunks were taken before, times their size, and the offset. It grows for
+  // ever.
   alignas(kCacheLineBytes) std::atomic<uint64_t> tail_{0};  // written by the producer
-  uint64_t head_seen_ = 0;  // the producer's copy, renewed when it seems full
-  alignas(kCacheLineBytes) std::atomic<uint64_t> head_{0};  // written by the consumer
-  uint64_t read_to_ = 0;                                    // read, perhaps not yet released
+  uint8_t* filling_ = nullptr;                              // the chunk the producer is in
+  size_t offset_ = kChunkBytes;                             // its next byte there
+  uint64_t taken_ = 0;                                      // chunks, so far
+  uint64_t reclaimed_ = 0;                                  // of them, put back into free_
+  std::vector<size_t> free_;                                // the one to take next is the last
+  alignas(kCacheLineBytes) std::atomic<uint64_t> head_{0};  // chunks released by the consumer
+  uint64_t read_to_ = 0;                                    // position
 };
 
 inline Code EventRing::push(const Event& event) noexcept {
-  const uint64_t tail = tail_.load(std::memory_order_relaxed);
-  if (tail - head_seen_ + kEventBytesMax + sizeof(Length) > size_) {
-    head_seen_ = head_.load(std::memory_order_acquire);
-  }
-  const size_t offset = tail % size_;
-  const size_t free = size_ - (tail - head_seen_);
-  const size_t to_end = size_ - offset;
-  const Code code = put(event, offset, std::min(free, to_end), 0);
-  if (code != Code::kFull || free <= to_end) return code;
-  // The rest of the array is too short for it: skip to the start.
-  return put(event, 0, free - to_end, to_end);
+  if (put(event)) return Code::kOk;
+  if (!open_chunk()) return Code::kFull;
+  return put(event) ? Code::kOk : Code::kTooLarge;
 }
 
-// Writes the event into `room` bytes at `offset`, after skipping the `skipped` bytes that are left
-// at the array's end.
-inline Code EventRing::put(const Event& event, size_t offset, size_t room,
-                           uint64_t skipped) noexcept {
-  if (room <= sizeof(Length)) return Code::kFull;
-  const size_t begin = offset + sizeof(Length);
-  const size_t used = encode_event(event, {data_.get() + begin, room - sizeof(Length)});
-  if (used == 0) return room > kEventBytesMax + sizeof(Length) ? Code::kTooLarge : Code::kFull;
-  if (sizeof(Length) + padded(used) > room) return Code::kFull;
-  store_length(offset, static_cast<Length>(used));
-  const uint64_t tail = tail_.load(std::memory_order_relaxed);
-  if (skipped > 0) store_length(tail % size_, kSkip);
-  tail_.store(tail + skipped + sizeof(Length) + padded(used), std::memory_order_release);
-  return Code::kOk;
+// False if the event does not fit into what is left of the chunk.
+inline bool EventRing::put(const Event& event) noexcept {
+  const size_t room = kChunkBytes - offset_;
+  if (room <= sizeof(Length)) return false;
+  uint8_t* const at = filling_ + offset_;
+  // The line that a near event will take: its last owner is the consumer's cache.
+  if (room > kPrefetchBytes) __builtin_prefetch(at + kPrefetchBytes, 1);
+  const size_t used = encode_event(event, {at + sizeof(Length), room - sizeof(Length)});
+  if (used == 0) return false;
+  const auto length = static_cast<Length>(used);
+  std::memcpy(at, &length, sizeof(length));
+  offset_ += sizeof(length) + padded(used);
+  tail_.store((taken_ - 1) * kChunkBytes + offset_, std::memory_order_release);
+  return true;
+}
+
+// The next put() goes to the start of another chunk; false if none is free.
+inline bool EventRing::open_chunk() noexcept {
+  for (const uint64_t head = head_.load(std::memory_order_acquire); reclaimed_ < head;) {
+    free_.push_back(order_[reclaimed_++ % chunk_count_]);
+  }
+  if (offset_ == 0) return true;  // it is one already
+  if (free_.empty()) return false;
+  if (offset_ < kChunkBytes) std::memcpy(filling_ + offset_, &kEndMark, sizeof(kEndMark));
+  order_[taken_ % chunk_count_] = free_.back();
+  filling_ = chunk(taken_++);
+  free_.pop_back();
+  offset_ = 0;
+  return true;
 }
 
 template <class Take>
@@ -99,20 +128,19 @@ size_t EventRing::read(size_t events_max, Take&& take) {
   const uint64_t tail = tail_.load(std::memory_order_acquire);
   size_t count = 0;
   while (read_to_ != tail && count < events_max) {
-    const size_t offset = read_to_ % size_;
+    const uint64_t sequence = read_to_ / kChunkBytes;
+    const uint8_t* const at = chunk(sequence) + read_to_ % kChunkBytes;
     Length length = 0;
-    std::memcpy(&length, data_.get() + offset, sizeof(length));
-    if (length == kSkip) {
-      read_to_ += size_ - offset;
+    std::memcpy(&length, at, sizeof(length));
+    if (length == kEndMark) {
+      read_to_ = (sequence + 1) * kChunkBytes;
       continue;
     }
-    take(ByteView(data_.get() + offset + sizeof(length), length));
+    take(ByteView(at + sizeof(length), length));
     read_to_ += sizeof(length) + padded(length);
     ++count;
   }
   return count;
 }
-
-inline void EventRing::release() noexcept { head_.store(read_to_, std::memory_order_release); }
 
 }  // namespace weir
