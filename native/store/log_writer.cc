@@ -69,7 +69,7 @@ bool LogWriter::turn() {
   const ClockPair now = clock_();
   const int64_t now_ms = monotonic_ms(now);
   const size_t found = drain(now_ms);
-  watch_fill();
+  watch_fill(now_ms);
   LogCommitter& committer = parts_.committer;
   const bool tried = !parts_.maintenance.holds_commits() && committer.commit_due();
   if (tried) parts_.maintenance.after_commit();
@@ -133,12 +133,16 @@ Completion LogWriter::completion_of(size_t index) {
   return has ? std::move(found->second) : Completion();
 }
 
-void LogWriter::watch_fill() {
+// The batcher commits at the watermark, so that a buffer which just touches it works as it should.
+// One that fills and empties all the time says so once a second.
+void LogWriter::watch_fill(int64_t now_ms) {
   const BufferGauge& gauge = parts_.intake.gauge;
   const int percent = gauge.percent();
   parts_.committer.set_fill(percent);
-  if (percent >= kWatermarkPercent && !watermark_reached_) {
+  if (gauge.held() * 100 > gauge.capacity() * kWatermarkPercent) {
+    if (watermark_reached_ || now_ms < next_watermark_ms_) return;
     watermark_reached_ = true;
+    next_watermark_ms_ = now_ms + kReportIntervalMs;
     spdlog::warn("query buffer high: {} of {} events ({} %)", gauge.held(), gauge.capacity(),
                  percent);
   } else if (percent < kWatermarkResetPercent) {

@@ -30,7 +30,7 @@ class LogWriter {
   static constexpr int64_t kParkMsMax = 1000;
   static constexpr int64_t kReportIntervalMs = 1000;        // drop reports
   static constexpr int64_t kDropCommitIntervalMs = 10'000;  // drops that no batch carries
-  static constexpr int kWatermarkPercent = 80;              // REQUIREMENTS 002-04
+  static constexpr int kWatermarkPercent = 80;              // above: REQUIREMENTS 002-04
   static constexpr int kWatermarkResetPercent = 40;
 
   struct Parts {  // borrowed
@@ -60,7 +60,7 @@ class LogWriter {
   size_t drain(int64_t now_ms);
   Completion completion_of(size_t index);
   void number_or_fold(size_t index, int64_t now_ms);
-  void watch_fill();
+  void watch_fill(int64_t now_ms);
   void report_drops(int64_t now_ms);
   void rest(bool found_events);
   void finish();
@@ -78,6 +78,7 @@ class LogWriter {
   std::vector<std::pair<size_t, Completion>> completions_;  // by index into it, ascending
   std::vector<std::pair<int64_t, uint32_t>> order_;
   bool watermark_reached_ = false;
+  int64_t next_watermark_ms_ = 0;
   int64_t next_report_ms_ = 0;
   int64_t next_drop_commit_ms_ = 0;
   LedgerCounters reported_;

@@ -58,6 +58,7 @@ struct Fixture : LogFixture {
   std::unique_ptr<LogCommitter> committer;
   std::unique_ptr<Maintenance> maintenance;
   std::atomic<bool> circuit_open{false};
+  std::atomic<int64_t> ahead_us{0};  // of the real clock
   Subscribers subscribers;
   FloodGuard guard{1, 1000};
   std::unique_ptr<LogWriter> writer;
@@ -70,13 +71,20 @@ struct Fixture : LogFixture {
     options.buffer_events_max = intake.gauge.capacity();
     options.flush_interval_ms = options.flush_interval_ms_longest = 1;
     committer = std::make_unique<LogCommitter>(
-        LogCommitter::Parts{gate, *page, intake.gauge, ids.maker()}, settle(), options,
-        ClockPair::now, [](uint64_t, int64_t, const Status&) {});
+        LogCommitter::Parts{gate, *page, intake.gauge, ids.maker()}, settle(), options, clock(),
+        [](uint64_t, int64_t, const Status&) {});
     maintenance = std::make_unique<Maintenance>(
         gate, [] { return RetentionPolicy{.events_days = 36'500}; }, [] { return Status(); });
     writer = std::make_unique<LogWriter>(
         LogWriter::Parts{intake, *page, sinks, *committer, *maintenance, subscribers, guard},
-        ClockPair::now, [this] { circuit_open = committer->circuit_open(); });
+        clock(), [this] { circuit_open = committer->circuit_open(); });
+  }
+  Clock clock() {
+    return [this] {
+      ClockPair now = ClockPair::now();
+      now.monotonic_us += ahead_us;
+      return now;
+    };
   }
   void offer(uint64_t count, size_t producer = 0, uint64_t first = 0) {
     for (uint64_t i = 0; i < count; ++i) {
@@ -147,22 +155,40 @@ TEST_CASE("a clean stop marks the page clean") {
   CHECK(f.page->state().committed_end == 3);
 }
 
+// Fills the buffer with `count` events, some of them after the writer may have looked, and empties
+// it.
+void fill_and_drain(Fixture& f, uint64_t count) {
+  f.gate.shut = true;
+  f.offer(count - 5);
+  f.offer(5);
+  Fixture::wait_for([&] { return f.circuit_open.load(); });
+  f.gate.shut = false;
+  Fixture::wait_for([&] { return f.intake.gauge.held() == 0 && !f.circuit_open; });
+  f.offer(1);  // once it is stored, the writer has looked at a buffer that is nearly empty
+  Fixture::wait_for([&] { return f.intake.gauge.held() == 0; });
+}
+
 TEST_CASE("the watermark is reported once, and again only after the buffer was drained") {
   const CaughtLog log;
   Fixture f;
   f.writer->start();
   for (int round = 0; round < 2; ++round) {
-    f.gate.shut = true;
-    f.offer(79);
-    f.offer(6);
-    Fixture::wait_for([&] { return f.circuit_open.load(); });
-    f.gate.shut = false;
-    Fixture::wait_for([&] { return f.intake.gauge.held() == 0 && !f.circuit_open; });
-    f.offer(1);  // once it is stored, the writer has looked at a buffer that is nearly empty
-    Fixture::wait_for([&] { return f.intake.gauge.held() == 0; });
+    fill_and_drain(f, 85);
+    f.ahead_us += LogWriter::kReportIntervalMs * 1000;
   }
   REQUIRE(f.writer->stop(5000));
   CHECK(log.count("query buffer high: ") == 2);
+}
+
+TEST_CASE("a buffer that just reaches the watermark is none to warn of, one event more is") {
+  for (const uint64_t count : {80, 81}) {
+    const CaughtLog log;
+    Fixture f;
+    f.writer->start();
+    fill_and_drain(f, count);
+    REQUIRE(f.writer->stop(5000));
+    CHECK(log.count("query buffer high: ") == count - 80);
+  }
 }
 
 TEST_CASE("drops are reported with their number and one of them as an example") {
