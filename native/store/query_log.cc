@@ -38,9 +38,14 @@ constexpr int64_t kGentleFlushMs = 60'000;
 // Of the ledger page, for store(): behind those of the producers.
 constexpr size_t kStoreSlot = kProducersMax - 1;
 
+// The writer appends, and reads again little but what it has just written. More would fill with
+// segments that nobody asks this connection for; what a large merge has too much goes to the WAL.
+constexpr int64_t kWriterCacheKib = 2048;
+
 SqliteDatabase::Options opening_options(const QueryLogOptions& options) {
   SqliteDatabase::Options opening;
   opening.synchronous_full = !options.gentle;
+  opening.cache_kib = kWriterCacheKib;
   return opening;
 }
 
