@@ -55,7 +55,6 @@ class EventRing {
  private:
   using Length = uint32_t;
   static constexpr Length kEndMark = ~Length{0};
-  static constexpr size_t kPrefetchBytes = 8 * kCacheLineBytes;
   static_assert(kChunkBytes >= kEventBytesMax + sizeof(Length));
 
   // Lengths stand at multiples of their size, so one always fits before a chunk's end.
@@ -97,8 +96,6 @@ inline bool EventRing::put(const Event& event) noexcept {
   const size_t room = kChunkBytes - offset_;
   if (room <= sizeof(Length)) return false;
   uint8_t* const at = filling_ + offset_;
-  // The line that a near event will take: its last owner is the consumer's cache.
-  if (room > kPrefetchBytes) __builtin_prefetch(at + kPrefetchBytes, 1);
   const size_t used = encode_event(event, {at + sizeof(Length), room - sizeof(Length)});
   if (used == 0) return false;
   const auto length = static_cast<Length>(used);
