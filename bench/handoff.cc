@@ -34,7 +34,7 @@ namespace {
 
 constexpr size_t kBurstEvents = 16;
 constexpr uint64_t kEventsPerSecond = 250'000;
-constexpr size_t kDistinctEvents = 256;
+constexpr size_t kDistinctEvents = 64;
 
 using BenchClock = std::chrono::steady_clock;
 
