@@ -142,9 +142,12 @@ Bytes encode_step(const Step& step, const Counters& counters) {
     put_group(out, *group);
   } else if (const auto* read = std::get_if<Read>(&step)) {
     out.u8(static_cast<uint8_t>(StepKind::kRead));
-    out.u64(static_cast<uint64_t>(read->segment));
-    out.u32(read->offset);
-    out.u32(read->length);
+    out.u32(static_cast<uint32_t>(read->ranges.size()));
+    for (const Read::Range& range : read->ranges) {
+      out.u64(static_cast<uint64_t>(range.segment));
+      out.u32(range.offset);
+      out.u32(range.length);
+    }
   } else if (const auto* emit = std::get_if<Emit>(&step)) {
     out.u8(static_cast<uint8_t>(StepKind::kEmit));
     put_emit(out, *emit);
@@ -166,8 +169,12 @@ Result<Reply> decode_reply(ByteView message, const Step& asked) {
     reply.status = Status(static_cast<Code>(code), std::string(text));
   } else if (const auto* group = std::get_if<Group>(&asked)) {
     if (!take_results(in, *group, &reply.results)) return corrupt;
-  } else if (std::holds_alternative<Read>(asked)) {
-    if (!decode_hex(take_text(in), &reply.bytes)) return corrupt;
+  } else if (const auto* read = std::get_if<Read>(&asked)) {
+    if (in.u32() != read->ranges.size()) return corrupt;
+    reply.pieces.resize(read->ranges.size());
+    for (Bytes& piece : reply.pieces) {
+      if (!decode_hex(take_text(in), &piece)) return corrupt;
+    }
   }
   if (!in.ok() || !in.at_end()) return corrupt;
   return reply;

@@ -179,14 +179,14 @@ Step Session::next(Reply reply) {
   for (;;) {
     Step step = prepared_.operation->resume(std::move(reply));
     if (!std::holds_alternative<Object>(step)) return step;
-    reply = Reply{Status(Code::kUnsupported, "no object store is bound"), {}, {}};
+    reply = Reply{Status(Code::kUnsupported, "no object store is bound")};
   }
 }
 
 void Session::resume(ByteView reply) {
   WEIR_CHECK(!std::holds_alternative<Done>(asked_));
   auto decoded = reply.empty() ? Result<Reply>(Reply{}) : decode_reply(reply, asked_);
-  asked_ = next(decoded.ok() ? std::move(*decoded) : Reply{decoded.status(), {}, {}});
+  asked_ = next(decoded.ok() ? std::move(*decoded) : Reply{decoded.status()});
   const bool done = std::holds_alternative<Done>(asked_);
   const bool report = done && prepared_.counters;
   message_ = encode_step(asked_, report ? prepared_.counters() : Counters{});

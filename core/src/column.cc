@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <utility>
 
 #include "weir/status.h"
 
@@ -46,18 +47,59 @@ void pack(std::span<const uint32_t> values, unsigned width, std::vector<uint8_t>
   out->resize(start + size);
 }
 
-// `bytes` must be packed_bytes(out.size(), width) long and out.size() at most kBlockValues.
-void unpack(std::span<const uint8_t> bytes, unsigned width, std::span<uint32_t> out) {
-  // A copy with eight bytes of slack lets every value be one unaligned load.
-  std::array<uint8_t, kBlockValues * kColumnWidthMax / 8 + 8> padded;
-  std::copy(bytes.begin(), bytes.end(), padded.begin());
-  std::fill_n(padded.begin() + static_cast<ptrdiff_t>(bytes.size()), 8, uint8_t{0});
+// Eight values of a width take as many bytes as they have bits, so each begins at a place that the
+// compiler knows: a load, a shift and a mask per value. Reads up to eight bytes past its input.
+template <unsigned kWidth, size_t... kIndex>
+void unpack_eight(const uint8_t* bytes, uint32_t* out, std::index_sequence<kIndex...>) {
+  constexpr uint64_t kMask = (uint64_t{1} << kWidth) - 1;
+  ((out[kIndex] = static_cast<uint32_t>(
+        load_le<uint64_t>(bytes + kIndex * kWidth / 8) >> (kIndex * kWidth % 8) & kMask)),
+   ...);
+}
+
+template <unsigned kWidth>
+void unpack_block(const uint8_t* bytes, uint32_t* out) {
+  for (size_t i = 0; i < kBlockValues; i += 8, bytes += kWidth) {
+    unpack_eight<kWidth>(bytes, out + i, std::make_index_sequence<8>());
+  }
+}
+
+using UnpackBlock = void (*)(const uint8_t*, uint32_t*);
+template <unsigned... kWidth>
+constexpr auto make_unpackers(std::integer_sequence<unsigned, kWidth...>) {
+  return std::array<UnpackBlock, sizeof...(kWidth)>{unpack_block<kWidth>...};
+}
+constexpr auto kUnpackers =
+    make_unpackers(std::make_integer_sequence<unsigned, kColumnWidthMax + 1>());
+
+constexpr size_t kOverread = 8;  // of unpacking, past the packed bytes
+
+// `bytes` holds packed_bytes(out.size(), width) and kOverread bytes more.
+void unpack_some(const uint8_t* bytes, unsigned width, std::span<uint32_t> out) {
+  if (out.size() == kBlockValues) return kUnpackers[width](bytes, out.data());
   const uint64_t mask = (uint64_t{1} << width) - 1;
   size_t bit = 0;
   for (uint32_t& value : out) {
-    value = static_cast<uint32_t>(load_le<uint64_t>(padded.data() + bit / 8) >> (bit % 8) & mask);
+    value = static_cast<uint32_t>(load_le<uint64_t>(bytes + bit / 8) >> (bit % 8) & mask);
     bit += width;
   }
+}
+
+// Takes out.size() packed values, at most kBlockValues, from the reader.
+bool unpack(ByteReader* reader, unsigned width, std::span<uint32_t> out) {
+  const size_t size = packed_bytes(out.size(), width);
+  const bool roomy = reader->remaining() >= size + kOverread;
+  const auto bytes = reader->take(size);
+  if (!reader->ok()) return false;
+  if (roomy) {
+    unpack_some(bytes.data(), width, out);
+    return true;
+  }
+  std::array<uint8_t, kBlockValues * kColumnWidthMax / 8 + kOverread> padded;
+  std::copy(bytes.begin(), bytes.end(), padded.begin());
+  std::fill_n(padded.begin() + static_cast<ptrdiff_t>(size), kOverread, uint8_t{0});
+  unpack_some(padded.data(), width, out);
+  return true;
 }
 
 // How many of a block's values need exactly 0, 1, … 32 bits.
@@ -127,11 +169,8 @@ bool patch(ByteReader* reader, unsigned width, size_t exceptions, unsigned high_
            std::span<uint32_t> offsets) {
   Block positions;
   Block highs;
-  const auto position_bytes = reader->take(packed_bytes(exceptions, kPositionBits));
-  const auto high_bytes = reader->take(packed_bytes(exceptions, high_width));
-  if (!reader->ok()) return false;
-  unpack(position_bytes, kPositionBits, std::span(positions).first(exceptions));
-  unpack(high_bytes, high_width, std::span(highs).first(exceptions));
+  if (!unpack(reader, kPositionBits, std::span(positions).first(exceptions))) return false;
+  if (!unpack(reader, high_width, std::span(highs).first(exceptions))) return false;
   for (size_t i = 0; i < exceptions; ++i) {
     if (positions[i] >= offsets.size()) return false;
     if (i > 0 && positions[i] <= positions[i - 1]) return false;
@@ -140,10 +179,16 @@ bool patch(ByteReader* reader, unsigned width, size_t exceptions, unsigned high_
   return true;
 }
 
-bool decode_block(ByteReader* reader, std::span<uint32_t> offsets, int64_t* base) {
+// What a block says of all its values.
+struct BlockFrame {
+  int64_t base = 0;
+  unsigned widest = 0;  // bits of the greatest offset, at most
+};
+
+bool decode_block(ByteReader* reader, std::span<uint32_t> offsets, BlockFrame* frame) {
   const uint8_t head = reader->u8();
   const unsigned width = head & kWidthMask;
-  *base = (head & kBaseFlag) != 0 ? reader->zigzag_varint() : 0;
+  frame->base = (head & kBaseFlag) != 0 ? reader->zigzag_varint() : 0;
   size_t exceptions = 0;
   unsigned high_width = 0;
   if ((head & kExceptionsFlag) != 0) {
@@ -152,11 +197,23 @@ bool decode_block(ByteReader* reader, std::span<uint32_t> offsets, int64_t* base
     if (exceptions > offsets.size() || high_width == 0) return false;
   }
   if (width > kColumnWidthMax || high_width > kColumnWidthMax - width) return false;
-  if (*base < -kBaseMax || *base > kBaseMax) return false;
-  const auto packed = reader->take(packed_bytes(offsets.size(), width));
-  if (!reader->ok()) return false;
-  unpack(packed, width, offsets);
-  return patch(reader, width, exceptions, high_width, offsets);
+  if (frame->base < -kBaseMax || frame->base > kBaseMax) return false;
+  frame->widest = width + high_width;
+  return unpack(reader, width, offsets) &&
+         (exceptions == 0 || patch(reader, width, exceptions, high_width, offsets));
+}
+
+// Whether all values lie in the range; only if the frame does not tell are they looked at.
+bool lie_within(const BlockFrame& frame, std::span<const uint32_t> offsets, ColumnRange range) {
+  const int64_t widest = (int64_t{1} << frame.widest) - 1;
+  if (frame.base >= range.least && frame.base + widest <= range.most) return true;
+  uint32_t most = 0;
+  uint32_t least = UINT32_MAX;
+  for (const uint32_t offset : offsets) {
+    most = std::max(most, offset);
+    least = std::min(least, offset);
+  }
+  return frame.base + least >= range.least && frame.base + most <= range.most;
 }
 
 }  // namespace
@@ -190,17 +247,13 @@ bool decode_column(ByteReader* reader, ColumnRange range, std::span<T> out) {
   Block block;
   for (size_t start = 0; start < out.size(); start += kBlockValues) {
     const auto offsets = std::span(block).first(std::min(kBlockValues, out.size() - start));
-    int64_t base = 0;
-    if (!decode_block(reader, offsets, &base)) return false;
-    uint32_t most = 0;
-    uint32_t least = UINT32_MAX;
+    BlockFrame frame;
+    if (!decode_block(reader, offsets, &frame)) return false;
+    if (!lie_within(frame, offsets, range)) return false;
+    const auto base = static_cast<uint32_t>(frame.base);  // modulo 2^32, as is the sum
     for (size_t i = 0; i < offsets.size(); ++i) {
-      const uint32_t offset = offsets[i];
-      most = std::max(most, offset);
-      least = std::min(least, offset);
-      out[start + i] = static_cast<T>(base + offset);
+      out[start + i] = static_cast<T>(base + offsets[i]);
     }
-    if (base + least < range.least || base + most > range.most) return false;
   }
   return true;
 }

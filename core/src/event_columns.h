@@ -63,14 +63,14 @@ struct EventColumns {
   StringInterner clients;  // client_key()
 
   // One entry per event.
-  std::vector<uint32_t> time;  // ms since hour_ms
+  std::vector<uint32_t> time;  // ms since start_ms
   std::vector<uint32_t> question;
   std::vector<uint32_t> client;
   std::vector<uint32_t> trait;
   std::vector<uint32_t> duration;
   std::vector<uint32_t> size;
 
-  int64_t hour_ms = 0;
+  int64_t start_ms = 0;  // of the span that all lie in
   std::array<uint64_t, kOutcomeCount> outcomes{};
 
   size_t count() const { return time.size(); }

@@ -4,10 +4,9 @@
 #include "weir/event_scan.h"
 
 #include <algorithm>
-#include <deque>
 
 #include "log_rows.h"
-#include "query_scan.h"
+#include "row_scanner.h"
 
 namespace weir {
 namespace {
@@ -40,12 +39,12 @@ struct EventScan::State {
         last(clamped_key(request.last_id)) {}
 
   Status take_logs(const Rows& answered);
-  std::optional<Group> begin_scan();
+  std::optional<Step> begin_scan();
   Group rows_group() const;
-  Status take_page(Rows answered);
+  Status take_page(Rows* answered);
   bool find_event();
-  bool open_row();
-  bool set_bounds();
+  bool take_match();
+  void add_row(WalkRow next);
   void end_row();
   bool next_log_below(int64_t log_no);
   bool is_past_the_end() const;
@@ -55,13 +54,13 @@ struct EventScan::State {
   Phase phase = Phase::kBegin;
   std::map<int64_t, LogState> logs;
   SegmentKey position;  // upwards: where rows go on; downwards: one past that
-  Rows page;
-  std::vector<WalkRow> rows;  // of the page
-  size_t page_row = 0;        // the open one, else the next one
-  bool more = false;  // rows follow that are not in the page, or are there without their bytes
-  WalkRow row;        // of scan
-  std::optional<SegmentScan> scan;
-  uint64_t low = 0, high = 0;  // the events of the row that are left
+  bool more = false;    // rows follow that the scanner has not got
+  RowScanner scanner{
+      request.filter, ColumnSet::all(),
+      request.descending ? SegmentScan::Order::kDownwards : SegmentScan::Order::kUpwards};
+  WalkRow row;           // of the scanner, without its bytes
+  size_t match = 0;      // of the scanner's chunk: upwards the next one, downwards one past it
+  size_t match_end = 0;  // upwards
   Event event;
   int64_t id = 0;
   ScanCounters counters;
@@ -79,7 +78,7 @@ Status EventScan::State::take_logs(const Rows& answered) {
 }
 
 // The first group of rows, unless there is nothing to read.
-std::optional<Group> EventScan::State::begin_scan() {
+std::optional<Step> EventScan::State::begin_scan() {
   phase = Phase::kScan;
   position = first;
   const bool any = request.descending ? next_log_below(last.log_no + 1) : !logs.empty();
@@ -104,76 +103,87 @@ Group EventScan::State::rows_group() const {
                false};
 }
 
-Status EventScan::State::take_page(Rows answered) {
-  page = std::move(answered);
-  rows.clear();
-  for (size_t i = 0; i < page.rows.size(); ++i) {
-    WEIR_ASSIGN(WalkRow next, walk_row(page, i));
-    rows.push_back(next);
+Status EventScan::State::take_page(Rows* answered) {
+  more = answered->rows.size() == size_t{kRowsPerStep};
+  for (size_t i = 0; i < answered->rows.size(); ++i) {
+    WEIR_ASSIGN(WalkRow next, walk_row(answered, i));
+    if (!next.fits) {
+      more = true;
+      break;
+    }
+    add_row(std::move(next));
   }
-  page_row = 0;
-  more = rows.size() == size_t{kRowsPerStep};
   return {};
 }
 
-// Which of the row's events are asked for. False: none.
-bool EventScan::State::set_bounds() {
-  low = row.first;
-  high = row.end();
-  if (row.log_no == first.log_no) low = std::max(low, first.first);
-  if (row.log_no == last.log_no) high = std::min(high, last.first + 1);
-  // Rows may have been merged since the last page was read: what was passed stays passed.
-  if (row.log_no == position.log_no) {
+// Takes a row for the events in it that are asked for. Rows may have been merged since the last
+// page was read: what was passed stays passed.
+void EventScan::State::add_row(WalkRow next) {
+  uint64_t low = next.first;
+  uint64_t high = next.end();
+  if (next.log_no == first.log_no) low = std::max(low, first.first);
+  if (next.log_no == last.log_no) high = std::min(high, last.first + 1);
+  if (next.log_no == position.log_no) {
     uint64_t& bound = request.descending ? high : low;
     bound = request.descending ? std::min(high, position.first) : std::max(low, position.first);
   }
-  const bool asked = row.log_no >= first.log_no && row.log_no <= last.log_no;
-  return asked && low < high && logs.contains(row.log_no);
+  const bool asked = next.log_no >= first.log_no && next.log_no <= last.log_no && low < high &&
+                     logs.contains(next.log_no);
+  if (asked) {
+    scanner.add(std::move(next), low, high);
+  } else if (scanner.empty()) {
+    row = next.position();
+    end_row();
+  }
 }
 
-// The open row, or one that is passed over, is done with.
+// The row is done with, or passed over.
 void EventScan::State::end_row() {
-  scan.reset();
-  ++page_row;
   position = {row.log_no, request.descending ? row.first : row.end()};
 }
 
-// Opens the next row that may match. False: the page has no more whose bytes are there.
-bool EventScan::State::open_row() {
-  for (; page_row < rows.size(); end_row()) {
-    row = rows[page_row];
-    if (!row.fits) {
-      more = true;
-      return false;
-    }
-    if (!set_bounds()) continue;
-    ++counters.segments;
-    scan = SegmentScan::open(row, request.filter);
-    if (!scan) {
-      ++counters.unreadable;
-      continue;
-    }
-    if (scan->was_read()) counters.events += row.count;
-    if (scan->any()) return true;
-  }
-  return false;
+bool EventScan::State::take_match() {
+  if (request.descending ? match == 0 : match == match_end) return false;
+  const size_t at = request.descending ? --match : match++;
+  const SegmentScan& scan = scanner.scan();
+  event = scan.event(at);
+  const uint64_t n = scan.number(at);
+  id = segment_id(row.log_no, n);
+  position = {row.log_no, request.descending ? n : n + 1};
+  return true;
 }
 
-// Moves to the next event of the page. False: there is none.
+// Moves to the next event. False: there is none in the rows that are at hand, or bytes are needed.
 bool EventScan::State::find_event() {
-  for (; scan || open_row(); end_row()) {
-    const std::optional<size_t> at = request.descending
-                                         ? scan->last_below(static_cast<size_t>(high - row.first))
-                                         : scan->first_from(static_cast<size_t>(low - row.first));
-    if (!at) continue;
-    const uint64_t n = row.first + *at;
-    if (n < low || n >= high) continue;
-    (request.descending ? high : low) = request.descending ? n : n + 1;
-    event = scan->event(*at);
-    id = segment_id(row.log_no, n);
-    return true;
+  using Found = RowScanner::Found;
+  while (!take_match()) {
+    if (scanner.empty()) return false;
+    if (!scanner.is_open()) {
+      row = scanner.row().position();
+      ++counters.segments;
+    }
+    const Found found = scanner.advance();
+    counters.events += scanner.take_events_decoded();
+    switch (found) {
+      case Found::kNeedsBytes:
+        return false;
+      case Found::kChunk:
+        match_end = scanner.scan().matches().size();
+        match = request.descending ? match_end : 0;
+        break;
+      case Found::kUnreadable:
+        ++counters.unreadable;
+        end_row();
+        break;
+      case Found::kRowEnd:
+        end_row();
+        break;
+      case Found::kChanged:
+        more = true;
+        return false;
+    }
   }
-  return false;
+  return true;
 }
 
 // Downwards, to the end of the log before. False: there is none.
@@ -197,28 +207,33 @@ EventScan::EventScan(ScanRequest request) : state_(std::make_unique<State>(std::
 
 EventScan::~EventScan() = default;
 
-Result<std::optional<Group>> EventScan::next(Reply reply) {
+Result<std::optional<Step>> EventScan::next(Reply reply) {
   using Phase = State::Phase;
   State& state = *state_;
   WEIR_TRY(reply.status);
   if (state.phase == Phase::kBegin) {
     state.phase = asks_for_any(state.request) ? Phase::kLogs : Phase::kEnd;
-    if (at_end()) return std::optional<Group>();
-    return std::optional(Group{{log_range(kFirstLog, kLogNumberMax)}, false});
+    if (at_end()) return std::optional<Step>();
+    return std::optional<Step>(Group{{log_range(kFirstLog, kLogNumberMax)}, false});
   }
   if (state.phase == Phase::kLogs) {
     WEIR_TRY(state.take_logs(reply.results.at(0)));
     return state.begin_scan();
   }
-  if (!reply.results.empty()) WEIR_TRY(state.take_page(std::move(reply.results[0])));
-  if (at_end() || state.find_event()) return std::optional<Group>();
+  if (state.scanner.needs_bytes()) {
+    state.scanner.supply(std::move(reply.pieces));
+  } else if (!reply.results.empty()) {
+    WEIR_TRY(state.take_page(&reply.results[0]));
+  }
+  if (at_end() || state.find_event()) return std::optional<Step>();
+  if (state.scanner.needs_bytes()) return std::optional<Step>(state.scanner.read());
   const bool log_ended = !state.more;
   if (log_ended && !(state.request.descending && state.next_log_below(state.position.log_no))) {
     state.phase = Phase::kEnd;
   } else if (state.is_past_the_end()) {
     state.phase = Phase::kEnd;
   }
-  return at_end() ? std::optional<Group>() : std::optional(state.rows_group());
+  return at_end() ? std::optional<Step>() : std::optional<Step>(state.rows_group());
 }
 
 bool EventScan::at_end() const { return state_->phase == State::Phase::kEnd; }

@@ -1,6 +1,9 @@
 #include "hour_inventory.h"
 
 #include <algorithm>
+#include <set>
+
+#include "segment_events.h"
 
 namespace weir {
 
@@ -16,19 +19,26 @@ void HourInventory::add(const SegmentReader& segment) {
   if (last_hour_ == 0 && head.first > 0) missing_ = true;
   if (missing_) stretches_.push_back({last_hour_ - 1, hour + 1});
   missing_ = false;
-  last_hour_ = hour;
+  last_hour_ = hour_of(head.last_ms);
   if (head.first >= log_.rolled_through) return;
   const uint64_t end = std::min(head.end(), log_.rolled_through);
-  parts_.emplace(hour, Part{log_.log_no, head.first, end});
-  OutcomeCounts& counts = counts_[hour];
-  if (end == head.end()) {
-    counts.add({head.outcomes});
-  } else {
-    for (uint64_t i = 0; i < end - head.first; ++i) {
-      const auto& trait = segment.trait(segment.trait_index(static_cast<size_t>(i)));
-      ++counts.by_outcome[static_cast<size_t>(trait.outcome)];
-    }
+  if (end == head.end() && hour == last_hour_) {
+    parts_.emplace(hour, Part{log_.log_no, head.first, end});
+    counts_[hour].add({head.outcomes});
+    return;
   }
+  std::set<int64_t> hours;
+  const ColumnSet columns = {Column::kTimes, Column::kTraits};
+  for_each_chunk(segment, 0, columns, [&](const SegmentChunk& chunk, size_t) {
+    const size_t counted = std::min<size_t>(chunk.count, end - head.first - chunk.first);
+    for (size_t i = 0; i < counted; ++i) {
+      hours.insert(hour_of(chunk.times_ms[i]));
+      const Outcome outcome = segment.trait(chunk.traits[i]).outcome;
+      ++counts_[hour_of(chunk.times_ms[i])].by_outcome[static_cast<size_t>(outcome)];
+    }
+    return counted == chunk.count;
+  });
+  for (const int64_t of : hours) parts_.emplace(of, Part{log_.log_no, head.first, end});
 }
 
 void HourInventory::end_log() {

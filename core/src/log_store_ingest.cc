@@ -147,6 +147,9 @@ class Ingest final : public LogRequest<Ingest> {
     if (head.total_bytes > kSegmentEdgeBytesMax || (events && head.count > kSegmentEdgeEventsMax)) {
       return Status(Code::kTooLarge, "a segment is larger than this receiver takes");
     }
+    if (hour_of(head.first_ms) != hour_of(head.last_ms)) {
+      return Status(Code::kInvalid, "a segment leaves its hour");
+    }
     if (head.total_bytes > bytes.size()) return Status(Code::kInvalid, "a segment is cut short");
     WEIR_TRY(SegmentReader::open(bytes.first(head.total_bytes)).status());
     return head;

@@ -135,8 +135,8 @@ class RehomeLog final : public Machine<RehomeLog> {
 
   // The fork lies within a segment: its beginning stays in the old log under its id.
   Result<Bytes> split(const SegmentReader& reader, std::vector<Statement>* group) {
-    SegmentBuilder stays;
-    SegmentBuilder moves;
+    SegmentBuilder stays(kDayMs);
+    SegmentBuilder moves(kDayMs);
     const SegmentHead& head = reader.head();
     for (size_t i = 0; i < reader.count(); ++i) {
       WEIR_TRY((head.first + i < position_ ? stays : moves).add(reader.event(i)));

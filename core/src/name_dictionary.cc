@@ -1,13 +1,12 @@
 #include "name_dictionary.h"
 
 #include <algorithm>
+#include <string>
 
 #include "column.h"
 #include "name_text.h"
-#include "weir/limits.h"
 
 namespace weir {
-namespace {
 
 size_t shared_end(std::string_view left, std::string_view right) {
   const size_t most = std::min(left.size(), right.size());
@@ -17,8 +16,6 @@ size_t shared_end(std::string_view left, std::string_view right) {
   }
   return shared;
 }
-
-}  // namespace
 
 bool reversed_less(std::string_view left, std::string_view right) {
   const size_t shared = shared_end(left, right);
@@ -31,7 +28,7 @@ void encode_names(std::span<const std::string_view> names, std::vector<uint8_t>*
   std::vector<int64_t> shared(names.size());
   std::vector<int64_t> added(names.size());
   for (size_t i = 0; i < names.size(); ++i) {
-    const size_t common = i == 0 ? 0 : shared_end(names[i - 1], names[i]);
+    const size_t common = i % kNameRestart == 0 ? 0 : shared_end(names[i - 1], names[i]);
     shared[i] = static_cast<int64_t>(common);
     added[i] = static_cast<int64_t>(names[i].size() - common);
   }
@@ -44,57 +41,89 @@ void encode_names(std::span<const std::string_view> names, std::vector<uint8_t>*
   }
 }
 
-// Appends a name that ends in `shared` bytes of the last one.
-bool NameDictionary::append(size_t shared, std::string_view added) {
-  const std::string_view before = ends_.empty() ? std::string_view() : (*this)[ends_.size() - 1];
-  if (shared > before.size() || text_.size() + added.size() + shared > kSegmentBytesMax) {
-    return false;
-  }
-  const size_t shared_at = text_.size() - shared;
-  text_.append(added);
-  text_.append(text_, shared_at, shared);
-  ends_.push_back(static_cast<uint32_t>(text_.size()));
-  return true;
-}
-
-bool NameDictionary::is_last_in_order() const {
-  const std::string_view name = (*this)[ends_.size() - 1];
-  return is_name_text(name) &&
-         (ends_.size() == 1 || reversed_less((*this)[ends_.size() - 2], name));
-}
-
-bool NameDictionary::decode(ByteReader* reader, size_t count_max, Trust trust) {
+bool NameDictionary::decode(ByteReader* reader, size_t count_max) {
   const auto count = static_cast<size_t>(reader->varint_up_to(count_max));
   // Each of the two columns has at least one byte per block, so the count cannot be much larger
   // than the bytes that are there.
   if (count == 0 || count / kBlockValues > reader->remaining()) return false;
   constexpr ColumnRange kLengths = {0, static_cast<int64_t>(kNameTextBytesMax)};
-  std::vector<uint16_t> shared(count);
-  std::vector<uint16_t> added(count);
-  if (!decode_column<uint16_t>(reader, kLengths, shared)) return false;
-  if (!decode_column<uint16_t>(reader, kLengths, added)) return false;
-  ends_.reserve(count);
+  shared_.resize(count);
+  added_.resize(count);
+  if (!decode_column<uint16_t>(reader, kLengths, shared_)) return false;
+  if (!decode_column<uint16_t>(reader, kLengths, added_)) return false;
+  starts_.resize(count);
+  size_t text_bytes = 0;
+  size_t name_bytes = 0;  // of all names, put together
+  size_t length_before = 0;
+  bool fits = true;
   for (size_t i = 0; i < count; ++i) {
-    const std::string_view own = reader->take_text(added[i]);
-    if (!reader->ok() || !append(shared[i], own)) return false;
-    if (trust == Trust::kNone && !is_last_in_order()) return false;
+    starts_[i] = static_cast<uint32_t>(text_bytes);
+    text_bytes += added_[i];
+    const size_t length = size_t{shared_[i]} + added_[i];
+    const size_t shared_most = i % kNameRestart == 0 ? 0 : length_before;
+    fits = fits && shared_[i] <= shared_most && length <= kNameTextBytesMax;
+    length_before = length;
+    name_bytes += length;
   }
-  return true;
+  if (!fits || name_bytes > kSegmentBytesMax) return false;
+  text_ = reader->take_text(text_bytes);
+  return reader->ok();
 }
 
-std::optional<size_t> NameDictionary::find(std::string_view name) const {
-  size_t low = 0;
-  size_t high = size();
+bool NameDictionary::is_well_formed() const {
+  std::string before;
+  bool well = true;
+  for_each([&](size_t index, std::string_view name, size_t) {
+    well = well && is_name_text(name) && (index == 0 || reversed_less(before, name));
+    before = name;
+  });
+  return well;
+}
+
+std::string_view NameDictionary::name(size_t index, NameBuffer* buffer) const {
+  for (size_t i = index - index % kNameRestart; i <= index; ++i) {
+    buffer->replace(shared_[i], added(i));
+  }
+  return buffer->text();
+}
+
+// First among the names that stand whole, then within the 16 behind one of them.
+template <class IsBefore>
+size_t NameDictionary::partition_point(IsBefore is_before) const {
+  size_t low = 0;  // the first whole name that is not before, as a number of whole names
+  size_t high = (size() + kNameRestart - 1) / kNameRestart;
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
-    if (reversed_less((*this)[middle], name)) {
+    if (is_before(added(middle * kNameRestart))) {
       low = middle + 1;
     } else {
       high = middle;
     }
   }
-  if (low == size() || (*this)[low] != name) return std::nullopt;
-  return low;
+  if (low == 0) return 0;
+  const size_t end = std::min(low * kNameRestart, size());
+  NameBuffer buffer;
+  for (size_t i = (low - 1) * kNameRestart; i < end; ++i) {
+    buffer.replace(shared_[i], added(i));
+    if (!is_before(buffer.text())) return i;
+  }
+  return end;
+}
+
+std::optional<size_t> NameDictionary::find(std::string_view wanted) const {
+  const size_t at =
+      partition_point([&](std::string_view name) { return reversed_less(name, wanted); });
+  NameBuffer buffer;
+  if (at == size() || name(at, &buffer) != wanted) return std::nullopt;
+  return at;
+}
+
+std::pair<size_t, size_t> NameDictionary::find_suffix(std::string_view suffix) const {
+  const auto is_before = [&](std::string_view name) { return reversed_less(name, suffix); };
+  const auto is_not_behind = [&](std::string_view name) {
+    return reversed_less(name, suffix) || name.ends_with(suffix);
+  };
+  return {partition_point(is_before), partition_point(is_not_behind)};
 }
 
 }  // namespace weir

@@ -25,21 +25,26 @@ Value sites_value(const std::vector<std::string>& sites) {
   return text;
 }
 
-Result<WalkRow> walk_row(const Rows& rows, size_t row) {
+Result<WalkRow> walk_row(Rows* from, size_t row) {
+  const Rows& rows = *from;
   WEIR_ASSIGN(const int64_t id, integer_at(rows, row, 0));
   WEIR_ASSIGN(const SegmentKey key, segment_key(id));
-  WEIR_ASSIGN(const int64_t kind, integer_at(rows, row, 2));
-  WEIR_ASSIGN(const int64_t fits, integer_at(rows, row, 5));
   WalkRow out;
   out.log_no = key.log_no;
   out.first = key.first;
   WEIR_ASSIGN(out.count, count_at(rows, row, 1));
   if (out.count > kEventNumberMax) return Status(Code::kCorrupt, "a segment of too many events");
+  WEIR_ASSIGN(const int64_t kind, integer_at(rows, row, 2));
   out.corrupt = kind != static_cast<int64_t>(RowKind::kEvents);
   WEIR_ASSIGN(out.last_ms, integer_at(rows, row, 3));
-  WEIR_ASSIGN(out.from_n, count_at(rows, row, 4));
+  WEIR_ASSIGN(const uint64_t crc, count_at(rows, row, 4));
+  out.crc = static_cast<uint32_t>(crc);
+  WEIR_ASSIGN(out.bytes, count_at(rows, row, 5));
+  WEIR_ASSIGN(out.from_n, count_at(rows, row, 6));
+  WEIR_ASSIGN(const int64_t fits, integer_at(rows, row, 7));
   out.fits = fits != 0;
-  WEIR_ASSIGN(out.data, optional_blob_at(rows, row, 6));
+  WEIR_TRY(optional_blob_at(rows, row, 8).status());
+  if (Bytes* data = std::get_if<Bytes>(&from->rows[row][8])) out.data = std::move(*data);
   return out;
 }
 

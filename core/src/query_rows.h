@@ -19,20 +19,32 @@ Result<ByteView> optional_blob_at(const Rows& rows, size_t row, size_t column);
 // The parameter "sites" of the statements.
 Value sites_value(const std::vector<std::string>& sites);
 
-// A row of kQueryForward or kQueryBackward. `data` borrows from the rows.
+// A row of kQueryForward or kQueryBackward.
 struct WalkRow {
   int64_t log_no = 0;
   uint64_t first = 0;
   uint64_t count = 0;
   bool corrupt = false;  // known to fail its checks
   int64_t last_ms = 0;
+  uint32_t crc = 0;
+  uint64_t bytes = 0;   // 0 if they are not in the database
   uint64_t from_n = 0;  // the events before it are not asked for
-  bool fits = false;    // within the budget of bytes: `data` is all there is
-  ByteView data;        // empty if the bytes are not in the database
+  bool fits = false;    // within the budget of bytes; otherwise it is to be asked for again
+  Bytes data;           // all of them, or none if they are too many and read by ranges
 
+  // The row without its bytes.
+  WalkRow position() const {
+    WalkRow copy;
+    copy.log_no = log_no;
+    copy.first = first;
+    copy.count = count;
+    return copy;
+  }
+  int64_t id() const { return segment_id(log_no, first); }
   uint64_t end() const { return first + count; }
 };
-Result<WalkRow> walk_row(const Rows& rows, size_t row);
+// Takes the bytes out of the rows.
+Result<WalkRow> walk_row(Rows* rows, size_t row);
 
 // A row of kQueryRollups. `sketch` borrows from the rows, and is empty if it was not asked for.
 struct RollupRow {

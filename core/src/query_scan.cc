@@ -1,12 +1,15 @@
 #include "query_scan.h"
 
 #include <algorithm>
-#include <numeric>
 
-#include "segment_content.h"
+#include "name_dictionary.h"
+#include "segment_events.h"
 
 namespace weir {
 namespace {
+
+constexpr uint32_t kBloomFrontBytes = 16 << 10;  // with the filter of some 10,000 names
+constexpr size_t kChunksPerReadMax = 32;         // 800 kB
 
 bool is_exact(const std::string& domain) { return !domain.starts_with("*."); }
 
@@ -16,152 +19,283 @@ bool any_of(const std::vector<uint8_t>& verdicts) {
 
 }  // namespace
 
-std::optional<SegmentScan> SegmentScan::open(const WalkRow& row, const Filter& filter) {
-  if (row.corrupt) return std::nullopt;
-  Result<SegmentReader> reader = SegmentReader::open_lazily(row.data);
-  if (!reader.ok() || reader->head().first != row.first || reader->count() != row.count) {
-    return std::nullopt;
+SegmentScan::SegmentScan(WalkRow row, const Filter& filter, Wanted wanted)
+    : row_(std::move(row)), filter_(&filter), wanted_(wanted) {
+  wanted_.high = std::min<size_t>(wanted_.high, row_.count);
+}
+
+ByteRange SegmentScan::front(const Filter& filter) {
+  return {0, filter.domains.empty() ? uint32_t{kSegmentFrontBytes} : kBloomFrontBytes};
+}
+
+bool SegmentScan::only_exact_names() const {
+  return !filter_->domains.empty() &&
+         std::all_of(filter_->domains.begin(), filter_->domains.end(), is_exact);
+}
+
+bool SegmentScan::lacks(ByteRange range) {
+  if (reader_->has(range)) return false;
+  needs_.push_back(range);
+  return true;
+}
+
+void SegmentScan::supply(std::vector<Bytes> pieces) {
+  const std::vector<ByteRange> ranges = std::exchange(needs_, {});
+  pieces.resize(ranges.size());
+  if (!reader_) {
+    row_.data = std::move(pieces[0]);
+    return;
   }
-  SegmentScan scan(std::move(*reader));
-  if (!scan.select(filter).ok()) return std::nullopt;
-  return scan;
+  for (size_t i = 0; i < ranges.size(); ++i) reader_->supply(ranges[i], std::move(pieces[i]));
+}
+
+Result<SegmentScan::Found> SegmentScan::advance() {
+  while (true) {
+    switch (phase_) {
+      case Phase::kFront: {
+        WEIR_ASSIGN(const bool possible, open());
+        if (!needs_.empty()) return Found::kNeedsBytes;
+        phase_ = possible ? Phase::kBloom : Phase::kEnd;
+        break;
+      }
+      case Phase::kBloom: {
+        if (only_exact_names() && lacks(reader_->range_of(Section::kBloom, Section::kBloom))) {
+          return Found::kNeedsBytes;
+        }
+        WEIR_ASSIGN(const bool possible, judge_bloom());
+        phase_ = possible ? Phase::kNames : Phase::kEnd;
+        break;
+      }
+      case Phase::kNames: {
+        if (names_asked() && lacks(reader_->range_of(Section::kNames, Section::kNames))) {
+          return Found::kNeedsBytes;
+        }
+        WEIR_ASSIGN(const bool possible, judge_names());
+        phase_ = possible ? Phase::kDictionaries : Phase::kEnd;
+        break;
+      }
+      case Phase::kDictionaries: {
+        if (lacks(reader_->range_of(Section::kNames, Section::kTraits))) {
+          // Without a filter the first chunk to be read is known already.
+          const auto first = names_asked() ? std::nullopt : next_candidate();
+          if (first) lacks(range_of_next(*first));
+          return Found::kNeedsBytes;
+        }
+        WEIR_ASSIGN(const bool possible, judge_dictionaries());
+        phase_ = possible ? Phase::kChunks : Phase::kEnd;
+        break;
+      }
+      case Phase::kChunks: {
+        const std::optional<size_t> chunk = next_candidate();
+        if (!chunk) return Found::kEnd;
+        if (!reader_->has(reader_->range_of_chunks(*chunk, *chunk))) {
+          needs_.push_back(range_of_next(*chunk));
+          chunks_per_read_ = std::min(2 * chunks_per_read_, kChunksPerReadMax);
+          return Found::kNeedsBytes;
+        }
+        next_chunk_ = wanted_.order == Order::kUpwards ? *chunk + 1 : *chunk;
+        WEIR_TRY(load_matches(*chunk));
+        if (!matches_.empty()) return Found::kChunk;
+        break;
+      }
+      case Phase::kEnd:
+        return Found::kEnd;
+    }
+  }
+}
+
+// --- Dictionaries ---
+
+Result<bool> SegmentScan::open() {
+  if (row_.corrupt) return Status(Code::kCorrupt, "a segment is marked as corrupt");
+  if (row_.data.empty()) {
+    if (row_.bytes == 0) return Status(Code::kCorrupt, "a segment's bytes are not here");
+    needs_.push_back(front(*filter_));
+    return true;
+  }
+  WEIR_ASSIGN(reader_, SegmentReader::open_front(std::move(row_.data)));
+  row_.data = {};
+  if (reader_->head().first != row_.first || reader_->count() != row_.count) {
+    return Status(Code::kCorrupt, "a segment's bytes are not those of its row");
+  }
+  const bool upwards = wanted_.order == Order::kUpwards;
+  next_chunk_ = upwards ? wanted_.low / kSegmentChunkEvents
+                        : (wanted_.high + kSegmentChunkEvents - 1) / kSegmentChunkEvents;
+  return wanted_.low < wanted_.high;
+}
+
+Result<bool> SegmentScan::judge_bloom() {
+  if (!only_exact_names()) return true;
+  WEIR_TRY(reader_->load(Section::kBloom));
+  return std::any_of(filter_->domains.begin(), filter_->domains.end(), [&](const std::string& domain) {
+    return reader_->may_contain_name(domain);
+  });
+}
+
+Result<bool> SegmentScan::judge_names() {
+  if (!names_asked()) return true;
+  WEIR_TRY(reader_->load(Section::kNames));
+  names_.assign(reader_->name_count(), filter_->domains.empty() ? 1 : 0);
+  for (const std::string& domain : filter_->domains) judge_domain(domain, &names_);
+  if (filter_->contains.empty() || !any_of(names_)) return any_of(names_);
+  Verdicts parts(names_.size());
+  for (const std::string& part : filter_->contains) judge_part(part, &parts);
+  for (size_t i = 0; i < names_.size(); ++i) names_[i] &= parts[i];
+  return any_of(names_);
+}
+
+// "*.x" is the name x and the range of those that end in ".x".
+void SegmentScan::judge_domain(const std::string& domain, Verdicts* names) const {
+  const std::string exact = is_exact(domain) ? domain : domain.substr(2);
+  if (exact.empty()) {  // "*.": everything is below the root
+    names->assign(names->size(), 1);
+    return;
+  }
+  if (const auto found = reader_->find_name(exact)) (*names)[*found] = 1;
+  if (is_exact(domain)) return;
+  const auto [begin, end] = reader_->names().find_suffix(std::string(".").append(exact));
+  std::fill(names->begin() + static_cast<ptrdiff_t>(begin),
+            names->begin() + static_cast<ptrdiff_t>(end), 1);
+}
+
+// A part of a name lies in what the name shares with the one before, where it was found then, or
+// begins in what it adds: so only that much is searched.
+void SegmentScan::judge_part(const std::string& part, Verdicts* names) const {
+  constexpr size_t kNowhere = SIZE_MAX;
+  size_t from_end = kNowhere;  // where the last name holds the part, from its end
+  reader_->names().for_each([&](size_t index, std::string_view name, size_t shared) {
+    if (from_end > shared) {
+      const size_t added = name.size() - shared;
+      const std::string_view window = name.substr(0, std::min(name.size(), added + part.size() - 1));
+      const size_t at = window.rfind(part);
+      from_end = at == window.npos ? kNowhere : name.size() - at;
+    }
+    if (from_end != kNowhere) (*names)[index] = 1;
+  });
+}
+
+Result<bool> SegmentScan::judge_dictionaries() {
+  for (const auto judge : {&SegmentScan::judge_questions, &SegmentScan::judge_clients,
+                           &SegmentScan::judge_traits}) {
+    WEIR_ASSIGN(const bool possible, (this->*judge)());
+    if (!possible) return false;
+  }
+  return true;
 }
 
 // What the filter asks of names and types, by question. False: no question matches.
-Result<bool> SegmentScan::judge_questions(const Filter& filter) {
-  const bool by_name = !filter.domains.empty() || !filter.contains.empty();
-  if (!by_name && filter.types.empty()) return true;
-  const bool exact = !filter.domains.empty() &&
-                     std::all_of(filter.domains.begin(), filter.domains.end(), is_exact);
-  if (exact) {
-    WEIR_TRY(reader_.load(Section::kBloom));
-    const bool possible =
-        std::any_of(filter.domains.begin(), filter.domains.end(),
-                    [&](const std::string& domain) { return reader_.may_contain_name(domain); });
-    if (!possible) return false;
-  }
-  Verdicts names;
-  if (by_name) {
-    WEIR_TRY(reader_.load(Section::kNames));
-    names = judge_names(filter);
-    if (!any_of(names)) return false;
-  }
-  WEIR_TRY(reader_.load(Section::kQuestions));
-  questions_.resize(reader_.question_count());
+Result<bool> SegmentScan::judge_questions() {
+  if (names_.empty() && filter_->types.empty()) return true;
+  WEIR_TRY(reader_->load(Section::kQuestions));
+  questions_.resize(reader_->question_count());
   for (size_t i = 0; i < questions_.size(); ++i) {
-    const SegmentReader::Question& question = reader_.question(i);
-    const bool named = !by_name || names[question.name] != 0;
-    questions_[i] = named && filter.matches_type(question.qtype) ? 1 : 0;
+    const SegmentReader::Question& question = reader_->question(i);
+    const bool named = names_.empty() || names_[question.name] != 0;
+    questions_[i] = named && filter_->matches_type(question.qtype) ? 1 : 0;
+    if (!names_.empty() && questions_[i] != 0) asked_questions_.push_back(i);
   }
   return any_of(questions_);
 }
 
-SegmentScan::Verdicts SegmentScan::judge_names(const Filter& filter) const {
-  Verdicts names(reader_.name_count());
-  const bool lookups = filter.contains.empty() &&
-                       std::all_of(filter.domains.begin(), filter.domains.end(), is_exact);
-  if (!lookups) {
-    for (size_t i = 0; i < names.size(); ++i) {
-      names[i] = filter.matches_name(reader_.name(i)) ? 1 : 0;
-    }
-    return names;
-  }
-  for (const std::string& domain : filter.domains) {
-    if (const auto found = reader_.find_name(domain)) names[*found] = 1;
-  }
-  return names;
-}
-
-Result<bool> SegmentScan::judge_clients(const Filter& filter) {
-  if (filter.clients.empty()) return true;
-  WEIR_TRY(reader_.load(Section::kClients));
-  clients_.resize(reader_.client_count());
+Result<bool> SegmentScan::judge_clients() {
+  if (filter_->clients.empty()) return true;
+  WEIR_TRY(reader_->load(Section::kClients));
+  clients_.resize(reader_->client_count());
   for (size_t i = 0; i < clients_.size(); ++i) {
-    clients_[i] = filter.matches_client(reader_.client(i)) ? 1 : 0;
+    clients_[i] = filter_->matches_client(reader_->client(i)) ? 1 : 0;
   }
   return any_of(clients_);
 }
 
-Result<bool> SegmentScan::judge_traits(const Filter& filter) {
-  if (filter.rcodes.empty() && filter.outcomes.empty() && filter.lists.empty() &&
-      filter.upstreams.empty()) {
+Result<bool> SegmentScan::judge_traits() {
+  if (filter_->rcodes.empty() && filter_->outcomes.empty() && filter_->lists.empty() &&
+      filter_->upstreams.empty()) {
     return true;
   }
-  WEIR_TRY(reader_.load(Section::kTraits));
-  traits_.resize(reader_.trait_count());
+  WEIR_TRY(reader_->load(Section::kTraits));
+  traits_.resize(reader_->trait_count());
   for (size_t i = 0; i < traits_.size(); ++i) {
-    const SegmentReader::Trait& trait = reader_.trait(i);
+    const SegmentReader::Trait& trait = reader_->trait(i);
     Event event;
     event.outcome = trait.outcome;
     event.rcode = trait.rcode;
     event.list = trait.list;
     event.upstream = trait.upstream;
-    traits_[i] = filter.matches_answer(event) ? 1 : 0;
+    traits_[i] = filter_->matches_answer(event) ? 1 : 0;
   }
   return any_of(traits_);
 }
 
-// Leaves the events for which matches(i) holds.
-template <class Matches>
-void SegmentScan::narrow(const Matches& matches) {
-  if (!all_) {
-    std::erase_if(matches_, [&](uint32_t i) { return !matches(i); });
-    return;
-  }
-  all_ = false;
-  for (uint32_t i = 0; i < reader_.count(); ++i) {
-    if (matches(i)) matches_.push_back(i);
-  }
+// --- Chunks ---
+
+bool SegmentScan::is_candidate(size_t chunk) const {
+  if (names_.empty()) return true;
+  return std::any_of(
+      asked_questions_.begin(), asked_questions_.end(),
+      [&](size_t question) { return reader_->may_contain_question(chunk, question); });
 }
 
-Status SegmentScan::select(const Filter& filter) {
-  for (const auto judge :
-       {&SegmentScan::judge_questions, &SegmentScan::judge_clients, &SegmentScan::judge_traits}) {
-    WEIR_ASSIGN(const bool possible, (this->*judge)(filter));
-    if (!possible) return {};
+std::optional<size_t> SegmentScan::next_candidate() const {
+  const bool upwards = wanted_.order == Order::kUpwards;
+  const size_t first = wanted_.low / kSegmentChunkEvents;
+  const size_t end = (wanted_.high + kSegmentChunkEvents - 1) / kSegmentChunkEvents;
+  for (size_t at = next_chunk_; upwards ? at < end : at > first; at += upwards ? 1 : SIZE_MAX) {
+    const size_t chunk = upwards ? at : at - 1;
+    if (is_candidate(chunk)) return chunk;
   }
-  was_read_ = true;
-  all_ = true;
+  return std::nullopt;
+}
+
+// The chunk with those that follow it in the scan, as many as are read at once.
+ByteRange SegmentScan::range_of_next(size_t chunk) const {
+  if (wanted_.order == Order::kDownwards) {
+    size_t first = chunk;
+    while (first > 0 && chunk - first + 1 < chunks_per_read_ && is_candidate(first - 1)) --first;
+    return reader_->range_of_chunks(first, chunk);
+  }
+  size_t last = chunk;
+  while (last + 1 < reader_->chunk_count() && last - chunk + 1 < chunks_per_read_ &&
+         is_candidate(last + 1)) {
+    ++last;
+  }
+  return reader_->range_of_chunks(chunk, last);
+}
+
+// Leaves the matches whose entry matches.
+void SegmentScan::narrow(const std::vector<uint32_t>& indexes, const Verdicts& verdicts) {
+  size_t kept = 0;
+  for (const uint32_t i : matches_) {
+    matches_[kept] = i;
+    kept += verdicts[indexes[i]];
+  }
+  matches_.resize(kept);
+}
+
+Status SegmentScan::load_matches(size_t chunk) {
+  const size_t first = chunk * kSegmentChunkEvents;
+  const size_t end = std::min(first + kSegmentChunkEvents, wanted_.high);
+  events_decoded_ += std::min(kSegmentChunkEvents, reader_->count() - first);
+  matches_ = indexes(std::max(first, wanted_.low) - first, end - first);
   if (!questions_.empty()) {
-    WEIR_TRY(reader_.load(Section::kEventQuestions));
-    narrow([&](uint32_t i) { return questions_[reader_.question_index(i)] != 0; });
+    WEIR_TRY(reader_->load_chunk(chunk, {Column::kQuestions}, &chunk_));
+    narrow(chunk_.questions, questions_);
   }
-  if (!clients_.empty() && any()) {
-    WEIR_TRY(reader_.load(Section::kEventClients));
-    narrow([&](uint32_t i) { return clients_[reader_.client_index(i)] != 0; });
+  if (!clients_.empty() && !matches_.empty()) {
+    WEIR_TRY(reader_->load_chunk(chunk, {Column::kClients}, &chunk_));
+    narrow(chunk_.clients, clients_);
   }
-  if (!traits_.empty() && any()) {
-    WEIR_TRY(reader_.load(Section::kEventTraits));
-    narrow([&](uint32_t i) { return traits_[reader_.trait_index(i)] != 0; });
+  if (!traits_.empty() && !matches_.empty()) {
+    WEIR_TRY(reader_->load_chunk(chunk, {Column::kTraits}, &chunk_));
+    narrow(chunk_.traits, traits_);
   }
-  const SegmentHead& head = reader_.head();
-  if (any() && !(filter.matches_time(head.first_ms) && filter.matches_time(head.last_ms))) {
-    WEIR_TRY(reader_.load(Section::kTimes));
-    narrow([&](uint32_t i) { return filter.matches_time(reader_.time_ms(i)); });
+  const SegmentHead& head = reader_->head();
+  const bool inside = filter_->matches_time(head.first_ms) && filter_->matches_time(head.last_ms);
+  if (!inside && !matches_.empty()) {
+    WEIR_TRY(reader_->load_chunk(chunk, {Column::kTimes}, &chunk_));
+    std::erase_if(matches_, [&](uint32_t i) { return !filter_->matches_time(chunk_.times_ms[i]); });
   }
-  for (size_t i = 0; i < kSectionCount && any(); ++i) {
-    WEIR_TRY(reader_.load(static_cast<Section>(i)));
-  }
-  return {};
-}
-
-std::optional<size_t> SegmentScan::last_below(size_t end) const {
-  if (all_) return end == 0 ? std::nullopt : std::optional(std::min(end, reader_.count()) - 1);
-  const auto after = std::lower_bound(matches_.begin(), matches_.end(), end);
-  return after == matches_.begin() ? std::nullopt : std::optional<size_t>(*std::prev(after));
-}
-
-std::optional<size_t> SegmentScan::first_from(size_t begin) const {
-  if (all_) return begin < reader_.count() ? std::optional(begin) : std::nullopt;
-  const auto at = std::lower_bound(matches_.begin(), matches_.end(), begin);
-  return at == matches_.end() ? std::nullopt : std::optional<size_t>(*at);
-}
-
-std::vector<uint32_t> SegmentScan::matches_from(size_t begin) const {
-  if (!all_) return {std::lower_bound(matches_.begin(), matches_.end(), begin), matches_.end()};
-  std::vector<uint32_t> all(reader_.count() - std::min(begin, reader_.count()));
-  std::iota(all.begin(), all.end(), static_cast<uint32_t>(begin));
-  return all;
+  if (matches_.empty()) return {};
+  return reader_->load_chunk(chunk, wanted_.columns, &chunk_);
 }
 
 }  // namespace weir

@@ -1,12 +1,16 @@
-// SegmentScan: the events of one segment that match a filter.
+// SegmentScan: the events of one segment that match a filter, chunk by chunk, upwards or downwards.
 //
-// Dictionaries come first. Names, questions, clients and traits are judged once per entry, not once
-// per event: a busy log repeats them thousands of times, and substring search is the dearest
-// question there is. Where no entry matches, the segment is done with, and its columns are never
-// decoded; else only those are that the filter asks for, and the rest if any event matches.
+// The filter is put to the dictionaries first: once per distinct name, client and answer, not once
+// per event. Where no entry matches, the segment is done with and no event is decoded; else the
+// questions tell which chunks may hold one, and of these first the columns are decoded that the
+// filter asks for, then, if any event matches, those that the caller wants. Bytes are read as they
+// are needed: advance() says which, unless the row came with all of them.
 #pragma once
 
 #include <optional>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "query_rows.h"
@@ -17,39 +21,78 @@ namespace weir {
 
 class SegmentScan {
  public:
-  // Nothing if the bytes fail their checks or are not the segment that the row announces. Borrows
-  // row.data for its life.
-  static std::optional<SegmentScan> open(const WalkRow& row, const Filter& filter);
+  enum class Order : uint8_t { kUpwards, kDownwards };
+  struct Wanted {
+    ColumnSet columns = ColumnSet::all();
+    Order order = Order::kUpwards;
+    size_t low = 0;  // events [low, high) of the segment
+    size_t high = SIZE_MAX;
+  };
+  // Takes the row with its bytes. The filter must outlive the scan.
+  SegmentScan(WalkRow row, const Filter& filter, Wanted wanted);
 
-  // False if no event matches; `was_read` is false then too if dictionaries alone have told so.
-  bool any() const { return all_ ? reader_.count() > 0 : !matches_.empty(); }
-  bool was_read() const { return was_read_; }
-  const SegmentReader& reader() const { return reader_; }
-  // The matching events from `begin` on, ascending.
-  std::vector<uint32_t> matches_from(size_t begin) const;
-  // The matching event next below `end`, or next from `begin` on.
-  std::optional<size_t> last_below(size_t end) const;
-  std::optional<size_t> first_from(size_t begin) const;
-  // Its strings live as long as this object.
-  Event event(size_t i) const { return reader_.event(i); }
+  enum class Found : uint8_t { kNeedsBytes, kChunk, kEnd };
+  // Moves to the next chunk with a match, or to the end, or says that needs() has to be supplied
+  // first. kCorrupt if the bytes fail their checks or are not the segment that the row announces.
+  Result<Found> advance();
+  // Of the segment; one or two.
+  const std::vector<ByteRange>& needs() const { return needs_; }
+  // One piece for each of needs().
+  void supply(std::vector<Bytes> pieces);
+  // The first read of a segment whose bytes did not come with the row.
+  static ByteRange front(const Filter& filter);
+
+  // False as long as the row's first bytes are not there.
+  bool is_open() const { return reader_.has_value(); }
+  // Since the last call.
+  uint64_t take_events_decoded() { return std::exchange(events_decoded_, 0); }
+  const SegmentReader& reader() const { return *reader_; }
+  const WalkRow& row() const { return row_; }
+  // After kChunk: the chunk and which of its events match, ascending.
+  const SegmentChunk& chunk() const { return chunk_; }
+  std::span<const uint32_t> matches() const { return matches_; }
+  // The event at matches()[at]; needs all columns. Its strings live until the next call of this.
+  Event event(size_t at) const { return reader_->event(chunk_, matches_[at]); }
+  // Its number in the log.
+  uint64_t number(size_t at) const { return row_.first + chunk_.first + matches_[at]; }
 
  private:
+  enum class Phase : uint8_t { kFront, kBloom, kNames, kDictionaries, kChunks, kEnd };
   using Verdicts = std::vector<uint8_t>;  // per entry of a dictionary: 1 if it matches
 
-  explicit SegmentScan(SegmentReader reader) : reader_(std::move(reader)) {}
-  Status select(const Filter& filter);
-  Result<bool> judge_questions(const Filter& filter);
-  Verdicts judge_names(const Filter& filter) const;
-  Result<bool> judge_clients(const Filter& filter);
-  Result<bool> judge_traits(const Filter& filter);
-  template <class Matches>
-  void narrow(const Matches& matches);
+  bool names_asked() const { return !filter_->domains.empty() || !filter_->contains.empty(); }
+  bool only_exact_names() const;
+  // True if bytes have to be supplied first.
+  bool lacks(ByteRange range);
+  Result<bool> open();
+  // Each answers whether any event may match.
+  Result<bool> judge_bloom();
+  Result<bool> judge_names();
+  Result<bool> judge_dictionaries();
+  Result<bool> judge_questions();
+  Result<bool> judge_clients();
+  Result<bool> judge_traits();
+  void judge_domain(const std::string& domain, Verdicts* names) const;
+  void judge_part(const std::string& part, Verdicts* names) const;
+  bool is_candidate(size_t chunk) const;
+  std::optional<size_t> next_candidate() const;
+  ByteRange range_of_next(size_t chunk) const;
+  Status load_matches(size_t chunk);
+  void narrow(const std::vector<uint32_t>& indexes, const Verdicts& verdicts);
 
-  SegmentReader reader_;
-  Verdicts questions_, clients_, traits_;  // empty where the filter does not ask
-  bool was_read_ = false;
-  bool all_ = false;               // every event matches
-  std::vector<uint32_t> matches_;  // otherwise: which ones, ascending
+  WalkRow row_;
+  const Filter* filter_;
+  Wanted wanted_;
+  Phase phase_ = Phase::kFront;
+  std::vector<ByteRange> needs_;
+  std::optional<SegmentReader> reader_;
+  Verdicts names_, questions_, clients_, traits_;  // empty where the filter does not ask
+  std::vector<size_t> asked_questions_;            // those that match, if names are asked for
+  size_t next_chunk_ = 0;                          // upwards the next one, downwards one past it
+  size_t chunks_per_read_ = 1;                     // doubles while the scan goes on
+  SegmentChunk chunk_;
+  std::vector<uint32_t> matches_;
+  uint64_t events_decoded_ = 0;
 };
 
 }  // namespace weir

@@ -27,6 +27,23 @@ OperationPtr window_operation(Result<WindowPlan> plan, QueryBudget budget,
   return std::make_unique<WindowOperation>(std::move(plan), budget, std::move(finish));
 }
 
+// What a scan decodes of events to count the keys of one list.
+ColumnSet columns_for(Summary::Top by) {
+  switch (by) {
+    case Summary::Top::kNames:
+    case Summary::Top::kTypes:
+      return {Column::kQuestions};
+    case Summary::Top::kBlockedNames:
+      return {Column::kQuestions, Column::kTraits};
+    case Summary::Top::kClients:
+      return {Column::kClients};
+    case Summary::Top::kUpstreams:
+    case Summary::Top::kLists:
+      return {Column::kTraits};
+  }
+  return ColumnSet::all();
+}
+
 }  // namespace
 
 OperationPtr find_statistics(Filter filter, QueryBudget budget, StatisticsResult* result) {
@@ -53,7 +70,9 @@ OperationPtr find_top(Filter filter, Summary::Top by, size_t limit, QueryBudget 
       by = Summary::Top::kBlockedNames;
     }
   }
-  return window_operation(plan_window(std::move(filter), 0, true, by), budget,
+  Result<WindowPlan> top_plan = plan_window(std::move(filter), 0, true, by);
+  if (top_plan.ok()) top_plan->columns = columns_for(by);
+  return window_operation(std::move(top_plan), budget,
                           [by, limit, result](const WindowPlan& plan, WindowAnswer answer) {
                             result->since_ms = plan.filter.since_ms;
                             result->until_ms = plan.filter.until_ms;

@@ -8,42 +8,40 @@
 namespace weir {
 namespace {
 
+constexpr int64_t kAnyTime = std::numeric_limits<int64_t>::max();
 constexpr uint64_t kFirstBytes = 256 << 10;  // two of the edge's segments, dozens of small flushes
 
 }  // namespace
 
 LogStream::LogStream(int64_t log_no, const LogId& log, std::string site, uint64_t below,
-                     int64_t last_ms, uint64_t bytes)
+                     int64_t last_ms, uint64_t bytes, const Filter& filter)
     : log_no_(log_no),
       log_(log),
       site_(std::move(site)),
       below_(below),
-      bytes_next_(std::max(bytes, kFirstBytes)) {
-  rows_.emplace_back();
-  rows_.back().row.last_ms = last_ms;
-}
-
-bool LogStream::needs_rows() const {
-  return !head_ && !scan_ && (rows_.empty() ? more_rows_ : !rows_.front().row.fits);
-}
+      bytes_next_(std::max(std::min<uint64_t>(bytes, kSegmentEdgeBytesMax), kFirstBytes)),
+      next_ms_(last_ms),
+      scanner_(filter, ColumnSet::all(), SegmentScan::Order::kDownwards) {}
 
 int64_t LogStream::bound_ms() const {
   if (head_) return head_->time_ms;
-  if (scan_ || rows_.empty()) return std::numeric_limits<int64_t>::max();
-  return rows_.front().row.last_ms;
+  if (scanner_.is_open()) return kAnyTime;
+  return scanner_.empty() ? next_ms_ : scanner_.row().last_ms;
 }
 
 Status LogStream::take_rows(Rows rows, uint64_t bytes_max, uint64_t* bytes_read) {
-  rows_.clear();
+  more_rows_ = rows.rows.size() == kRowsMax;
+  next_ms_ = kAnyTime;
   for (size_t i = 0; i < rows.rows.size(); ++i) {
-    Unwalked next;
-    WEIR_ASSIGN(next.row, walk_row(rows, i));
-    *bytes_read += next.row.data.size();
-    if (Bytes* data = std::get_if<Bytes>(&rows.rows[i].back())) next.data = std::move(*data);
-    next.row.data = {};
-    rows_.push_back(std::move(next));
+    WEIR_ASSIGN(WalkRow row, walk_row(&rows, i));
+    if (!row.fits) {
+      more_rows_ = true;
+      next_ms_ = row.last_ms;
+      break;
+    }
+    *bytes_read += row.data.size();
+    scanner_.add(std::move(row), 0, below_);
   }
-  more_rows_ = rows_.size() == kRowsMax;
   bytes_next_ = std::min(2 * bytes_next_, std::max(bytes_max, kFirstBytes));
   if (ended()) move_to(0);
   return {};
@@ -54,36 +52,37 @@ void LogStream::move_to(uint64_t below) {
   moved_ = true;
 }
 
-void LogStream::open_next(const Filter& filter, uint64_t* events_read, Unreadable* unreadable) {
-  Unwalked next = std::move(rows_.front());
-  rows_.pop_front();
-  scan_data_ = std::move(next.data);
-  next.row.data = scan_data_;
-  scan_first_ = next.row.first;
-  scan_ = SegmentScan::open(next.row, filter);
-  if (!scan_) {
-    ++unreadable->segments;
-  } else {
-    if (scan_->was_read()) *events_read += next.row.count;
-    if (scan_->any()) return move_to(std::min(below_, next.row.end()));
-    scan_.reset();
-  }
-  move_to(std::min(below_, next.row.first));
+// The newest match that is left in the chunk becomes the head.
+bool LogStream::take_match() {
+  if (matches_left_ == 0) return false;
+  const SegmentScan& scan = scanner_.scan();
+  --matches_left_;
+  head_ = scan.event(matches_left_);
+  move_to(scan.number(matches_left_) + 1);
+  return true;
 }
 
-void LogStream::advance(const Filter& filter, uint64_t* events_read, Unreadable* unreadable) {
-  if (!scan_) open_next(filter, events_read, unreadable);
-  if (scan_) {
-    const auto end = static_cast<size_t>(below_ - std::min(below_, scan_first_));
-    if (const std::optional<size_t> found = scan_->last_below(end)) {
-      move_to(scan_first_ + *found + 1);
-      head_ = scan_->event(*found);
-    } else {
-      move_to(std::min(below_, scan_first_));
-      scan_.reset();
+void LogStream::advance(uint64_t* events_read, Unreadable* unreadable) {
+  using Found = RowScanner::Found;
+  while (!take_match()) {
+    const uint64_t first = scanner_.row().first;
+    const Found found = scanner_.advance();
+    *events_read += scanner_.take_events_decoded();
+    if (found == Found::kNeedsBytes) return;
+    if (found == Found::kChanged) {
+      more_rows_ = true;
+      next_ms_ = kAnyTime;
+      return;
     }
+    if (found == Found::kChunk) {
+      matches_left_ = scanner_.scan().matches().size();
+      continue;
+    }
+    if (found == Found::kUnreadable) ++unreadable->segments;
+    move_to(std::min(below_, first));
+    if (ended()) move_to(0);
+    return;
   }
-  if (ended()) move_to(0);
 }
 
 void LogStream::pop() {

@@ -22,7 +22,7 @@ Value positions_value(const std::map<int64_t, uint64_t>& below) {
 
 uint64_t less(uint64_t budget, uint64_t used) { return budget - std::min(budget, used); }
 
-Result<LogStream> stream_of(const Rows& rows, size_t row) {
+Result<LogStream> stream_of(const Rows& rows, size_t row, const Filter& filter) {
   WEIR_ASSIGN(const int64_t log_no, integer_at(rows, row, 0));
   WEIR_ASSIGN(const ByteView id, blob_at(rows, row, 1));
   WEIR_ASSIGN(const std::string_view site, text_at(rows, row, 2));
@@ -35,7 +35,7 @@ Result<LogStream> stream_of(const Rows& rows, size_t row) {
   }
   std::copy(id.begin(), id.end(), log.bytes.begin());
   return LogStream(log_no, log, std::string(site), static_cast<uint64_t>(below), last_ms,
-                   static_cast<uint64_t>(bytes));
+                   static_cast<uint64_t>(bytes), filter);
 }
 
 // Copies the strings that an event's views point to.
@@ -69,7 +69,12 @@ Step QueryWalk::resume(Reply reply) {
     phase_ = Phase::kHeads;
     return heads_group();
   }
-  Status status = phase_ == Phase::kHeads ? take_heads(reply) : take_fetched(&reply);
+  Status status;
+  if (phase_ == Phase::kBytes) {
+    budget_.bytes = less(budget_.bytes, reading_->take_bytes(std::move(reply.pieces)));
+  } else {
+    status = phase_ == Phase::kHeads ? take_heads(reply) : take_fetched(&reply);
+  }
   if (!status.ok()) return Done{std::move(status)};
   return go_on();
 }
@@ -98,7 +103,7 @@ Status QueryWalk::take_heads(const Reply& reply) {
   if (reply.results.size() != 1) return Status(Code::kCorrupt, "a reply without its result");
   const Rows& rows = reply.results[0];
   for (size_t i = 0; i < rows.rows.size(); ++i) {
-    WEIR_ASSIGN(LogStream stream, stream_of(rows, i));
+    WEIR_ASSIGN(LogStream stream, stream_of(rows, i, filter_));
     streams_.push_back(std::move(stream));
   }
   return {};
@@ -124,14 +129,17 @@ Step QueryWalk::go_on() {
       result_->events.push_back(found_event(*stream));
       stream->pop();
       progressed_ = true;
-    } else if (stream->needs_rows()) {
-      return full ? finish(true, false) : fetch_group();
+    } else if (stream->needs_rows() || stream->needs_bytes()) {
+      if (full) return finish(true, false);
+      if (is_spent() && progressed_) return finish(true, true);
+      return stream->needs_rows() ? fetch_group() : fetch_bytes(stream);
     } else {
       if (budget_.events == 0 && !stream->is_open() && progressed_) return finish(true, true);
       uint64_t events = 0;
-      stream->advance(filter_, &events, &result_->unreadable);
+      const uint64_t below = stream->below();
+      stream->advance(&events, &result_->unreadable);
       budget_.events = less(budget_.events, events);
-      if (!stream->head()) progressed_ = true;  // a whole segment is done with
+      if (!stream->head() && stream->below() != below) progressed_ = true;  // a segment is done
     }
   }
   return finish(false, false);
@@ -146,8 +154,6 @@ Step QueryWalk::fetch_group() {
   std::sort(fetching_.begin(), fetching_.end(), [&](size_t a, size_t b) {
     return std::pair(streams_[b].bound_ms(), a) < std::pair(streams_[a].bound_ms(), b);
   });
-  const bool spent = budget_.bytes == 0 || budget_.statements == 0;
-  if (spent && progressed_) return finish(true, true);
   const uint64_t most =
       std::clamp<uint64_t>(budget_.statements, 1, uint64_t{kStatementsPerRequestMax});
   Group group;
@@ -180,6 +186,15 @@ Status QueryWalk::take_fetched(Reply* reply) {
   }
   budget_.bytes = less(budget_.bytes, bytes);
   return {};
+}
+
+// What a stream needs of a segment that did not come whole.
+Step QueryWalk::fetch_bytes(LogStream* stream) {
+  Read read = stream->read();
+  budget_.statements = less(budget_.statements, read.ranges.size());
+  reading_ = stream;
+  phase_ = Phase::kBytes;
+  return read;
 }
 
 Step QueryWalk::finish(bool more, bool partial) {

@@ -7,13 +7,12 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <vector>
 
 #include "query_cursor.h"
 #include "query_rows.h"
-#include "query_scan.h"
+#include "row_scanner.h"
 #include "weir/query.h"
 
 namespace weir {
@@ -23,9 +22,10 @@ class LogStream {
  public:
   static constexpr size_t kRowsMax = 64;  // of segments read at once
 
-  // The segment to begin with is not read yet: its greatest time and its size.
+  // The segment to begin with is not read yet: its greatest time and its size. The filter must
+  // outlive this.
   LogStream(int64_t log_no, const LogId& log, std::string site, uint64_t below, int64_t last_ms,
-            uint64_t bytes);
+            uint64_t bytes, const Filter& filter);
 
   int64_t log_no() const { return log_no_; }
   const LogId& log() const { return log_; }
@@ -33,9 +33,10 @@ class LogStream {
   // Everything from this number on is done with, in this walk.
   uint64_t below() const { return below_; }
   bool moved() const { return moved_; }
-  bool ended() const { return !head_ && !scan_ && rows_.empty() && !more_rows_; }
-  bool is_open() const { return scan_.has_value(); }  // in the middle of a segment
-  bool needs_rows() const;
+  bool ended() const { return !head_ && scanner_.empty() && !more_rows_; }
+  bool is_open() const { return scanner_.is_open(); }  // in the middle of a segment
+  bool needs_rows() const { return !head_ && scanner_.empty() && more_rows_; }
+  bool needs_bytes() const { return scanner_.needs_bytes(); }
   const std::optional<Event>& head() const { return head_; }
   uint64_t head_n() const { return below_ - 1; }
   // No event to come is later than this.
@@ -45,18 +46,18 @@ class LogStream {
   uint64_t bytes_next() const { return bytes_next_; }
   // What kQueryBackward answered for everything below(). Takes the blobs out of the rows.
   Status take_rows(Rows rows, uint64_t bytes_max, uint64_t* bytes_read);
-  // Goes on to the next matching event, or to the end of the segment at hand. Precondition: no
-  // head, and neither ended nor in need of rows. Counts the events of a segment that it opens.
-  void advance(const Filter& filter, uint64_t* events_read, Unreadable* unreadable);
+  // What to read when it needs bytes, and the answer to it.
+  Read read() const { return scanner_.read(); }
+  uint64_t take_bytes(std::vector<Bytes> pieces) { return scanner_.supply(std::move(pieces)); }
+  // Goes on to the next matching event, to the end of the segment at hand, or to where it needs
+  // rows or bytes. Precondition: no head, and neither ended nor in need. Counts the events that it
+  // decodes.
+  void advance(uint64_t* events_read, Unreadable* unreadable);
   // The head is done with.
   void pop();
 
  private:
-  struct Unwalked {
-    WalkRow row;
-    Bytes data;
-  };
-  void open_next(const Filter& filter, uint64_t* events_read, Unreadable* unreadable);
+  bool take_match();
   void move_to(uint64_t below);
 
   int64_t log_no_;
@@ -64,12 +65,11 @@ class LogStream {
   std::string site_;
   uint64_t below_;
   uint64_t bytes_next_;
+  int64_t next_ms_;  // greatest time of the next row that is not read yet
   bool moved_ = false;
-  bool more_rows_ = true;  // the database may hold more than `rows_`
-  std::deque<Unwalked> rows_;
-  Bytes scan_data_;  // what scan_ borrows
-  std::optional<SegmentScan> scan_;
-  uint64_t scan_first_ = 0;
+  bool more_rows_ = true;  // the database may hold more than the scanner
+  RowScanner scanner_;
+  size_t matches_left_ = 0;  // of the scanner's chunk
   std::optional<Event> head_;
 };
 
@@ -86,8 +86,10 @@ class QueryWalk final : public Operation {
   Status take_heads(const Reply& reply);
   Step go_on();
   LogStream* latest();
+  bool is_spent() const { return budget_.bytes == 0 || budget_.statements == 0; }
   Step fetch_group();
   Status take_fetched(Reply* reply);
+  Step fetch_bytes(LogStream* stream);
   Step finish(bool more, bool partial);
 
   Filter filter_;
@@ -99,7 +101,8 @@ class QueryWalk final : public Operation {
   std::vector<LogStream> streams_;
   std::vector<size_t> fetching_;  // indices of the streams in the current group
   bool progressed_ = false;       // the cursor would go on elsewhere than where this page began
-  enum class Phase : uint8_t { kBegin, kHeads, kFetch } phase_ = Phase::kBegin;
+  LogStream* reading_ = nullptr;  // the stream that waits for bytes
+  enum class Phase : uint8_t { kBegin, kHeads, kFetch, kBytes } phase_ = Phase::kBegin;
 };
 
 }  // namespace weir

@@ -28,14 +28,18 @@ WindowOperation::WindowOperation(Result<WindowPlan> plan, QueryBudget budget, Fi
     : refused_(plan.status()),
       budget_(budget),
       finish_(std::move(finish)),
-      attempts_left_(kAttemptsMax) {
-  if (plan.ok()) plan_ = *std::move(plan);
+      attempts_left_(kAttemptsMax),
+      scanner_(plan_.filter, {}, SegmentScan::Order::kUpwards) {
+  if (!plan.ok()) return;
+  plan_ = *std::move(plan);
+  scanner_ = RowScanner(plan_.filter, plan_.columns, SegmentScan::Order::kUpwards);
 }
 
 // Forgets what was read and starts again.
 void WindowOperation::begin() {
   answer_ = WindowAnswer(plan_);
   pending_.clear();
+  scanner_.clear();
   for (const WindowRange& range : plan_.ranges) pending_.push_back({range});
   version_ = -1;
   next_log_no_ = 1;
@@ -51,12 +55,33 @@ Step WindowOperation::resume(Reply reply) {
     return next_group();
   }
   if (!reply.status.ok()) return Done{std::move(reply.status)};
-  if (Status status = take_reply(reply); !status.ok()) return Done{std::move(status)};
+  if (scanner_.needs_bytes()) {
+    const Status status = charge(0, scanner_.supply(std::move(reply.pieces)));
+    if (!status.ok()) return Done{status};
+  } else if (Status status = take_reply(&reply); !status.ok()) {
+    return Done{std::move(status)};
+  }
+  if (!moved_) {
+    if (Status status = scan_events(); !status.ok()) return Done{std::move(status)};
+  }
+  return go_on();
+}
+
+Step WindowOperation::go_on() {
   if (moved_) {
     if (--attempts_left_ == 0) {
       return Done{Status(Code::kUnavailable, "the statistics changed while they were read")};
     }
     begin();
+    return next_group();
+  }
+  if (scanner_.needs_bytes()) {
+    Read read = scanner_.read();
+    if (read.ranges.size() > budget_.statements) {
+      return Done{Status(Code::kExhausted, "too many statements for one request")};
+    }
+    budget_.statements -= read.ranges.size();
+    return read;
   }
   if (!pending_.empty() || !events_done_) return next_group();
   finish_(plan_, std::move(answer_));
@@ -110,7 +135,8 @@ Status WindowOperation::charge(uint64_t events, uint64_t bytes) {
   return {};
 }
 
-Status WindowOperation::take_reply(const Reply& reply) {
+Status WindowOperation::take_reply(Reply* from) {
+  Reply& reply = *from;
   const auto asked = std::count_if(pending_.begin(), pending_.end(),
                                    [](const Pending& pending) { return pending.asked != 0; });
   const size_t expected = size_t{plan_.from_rollups} + size_t{!events_done_} + size_t(asked);
@@ -124,7 +150,7 @@ Status WindowOperation::take_reply(const Reply& reply) {
     version_ = version;
     if (moved_) return {};
   }
-  if (!events_done_) WEIR_TRY(take_events(reply.results[next++]));
+  if (!events_done_) WEIR_TRY(take_events(&reply.results[next++]));
   for (Pending& pending : pending_) {
     if (pending.asked != 0) WEIR_TRY(take_range(&pending, reply.results[next++]));
   }
@@ -143,29 +169,45 @@ Status WindowOperation::take_range(Pending* pending, const Rows& rows) {
   return {};
 }
 
-Status WindowOperation::take_events(const Rows& rows) {
-  for (size_t i = 0; i < rows.rows.size(); ++i) {
-    WEIR_ASSIGN(const WalkRow row, walk_row(rows, i));
-    if (!row.fits) return {};  // the next group begins with it
-    WEIR_TRY(take_segment(row));
+Status WindowOperation::take_events(Rows* rows) {
+  events_done_ = rows->rows.size() < static_cast<size_t>(kWalkRowsMax);
+  for (size_t i = 0; i < rows->rows.size(); ++i) {
+    WEIR_ASSIGN(WalkRow row, walk_row(rows, i));
+    if (!row.fits) {  // the next group begins with it
+      events_done_ = false;
+      break;
+    }
+    WEIR_TRY(charge(0, row.data.size()));
     next_log_no_ = row.log_no;
     next_n_ = row.end();
+    const uint64_t from = row.from_n;
+    scanner_.add(std::move(row), from, kEventNumberMax + 1);
   }
-  events_done_ = rows.rows.size() < static_cast<size_t>(kWalkRowsMax);
   return {};
 }
 
-Status WindowOperation::take_segment(const WalkRow& row) {
-  WEIR_TRY(charge(0, row.data.size()));
-  std::optional<SegmentScan> scan = SegmentScan::open(row, plan_.filter);
-  if (!scan) {
-    ++answer_.unreadable.segments;
-    return {};
+Status WindowOperation::scan_events() {
+  using Found = RowScanner::Found;
+  while (!scanner_.empty()) {
+    const Found found = scanner_.advance();
+    WEIR_TRY(charge(scanner_.take_events_decoded(), 0));
+    switch (found) {
+      case Found::kNeedsBytes:
+        return {};
+      case Found::kChunk:
+        answer_.add_events(plan_, scanner_.scan());
+        break;
+      case Found::kRowEnd:
+        if (scanner_.scan().is_open()) answer_.summary.finish(scanner_.scan().reader());
+        break;
+      case Found::kUnreadable:
+        ++answer_.unreadable.segments;
+        break;
+      case Found::kChanged:
+        moved_ = true;
+        return {};
+    }
   }
-  if (!scan->was_read()) return {};
-  WEIR_TRY(charge(row.count, 0));
-  const uint64_t skipped = std::min(std::max(row.from_n, row.first) - row.first, row.count);
-  answer_.add_events(plan_, scan->reader(), scan->matches_from(static_cast<size_t>(skipped)));
   return {};
 }
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "query_rows.h"
-#include "query_scan.h"
+#include "row_scanner.h"
 #include "weir/query.h"
 
 namespace weir {
@@ -44,6 +44,7 @@ struct WindowPlan {
   bool summary = false;
   Summary::TopSet tops;  // of the summary
   bool from_rollups = false;
+  ColumnSet columns = {Column::kTimes, Column::kTraits};  // of events, if any are decoded
   Filter filter;                    // its times are the window of the summary
   std::vector<WindowRange> ranges;  // of rollups; empty for a scan
 };
@@ -60,8 +61,8 @@ struct WindowAnswer {
   WindowAnswer() = default;
   explicit WindowAnswer(const WindowPlan& plan);  // with every bucket of the series
 
-  void add_events(const WindowPlan& plan, const SegmentReader& segment,
-                  std::span<const uint32_t> events);
+  // The events that a scan has found in a chunk; the summary waits for the end of its segment.
+  void add_events(const WindowPlan& plan, const SegmentScan& scan);
   // The minutes of an hour's summary that lie in the window.
   void add_minutes(const WindowPlan& plan, const Summary& hour);
   // To the window's total and the bucket of a time, which is taken as the nearest one inside.
@@ -91,10 +92,12 @@ class WindowOperation final : public Operation {
   Statement range_statement(const Pending& pending) const;
   // kExhausted if the budget does not hold that much more.
   Status charge(uint64_t events, uint64_t bytes);
-  Status take_reply(const Reply& reply);
+  Step go_on();
+  Status take_reply(Reply* reply);
   Status take_range(Pending* pending, const Rows& rows);
-  Status take_events(const Rows& rows);
-  Status take_segment(const WalkRow& row);
+  Status take_events(Rows* rows);
+  // Scans the rows that were taken, up to their end or to where bytes are needed.
+  Status scan_events();
   void take_rollup(const WindowRange& range, const RollupRow& row);
 
   Status refused_;
@@ -110,6 +113,7 @@ class WindowOperation final : public Operation {
   int64_t next_log_no_ = 1;  // where the walk over events goes on
   uint64_t next_n_ = 0;
   bool events_done_ = false;
+  RowScanner scanner_;
 };
 
 }  // namespace weir

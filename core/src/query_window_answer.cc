@@ -31,23 +31,24 @@ void WindowAnswer::add_minutes(const WindowPlan& plan, const Summary& hour) {
   }
 }
 
-void WindowAnswer::add_events(const WindowPlan& plan, const SegmentReader& segment,
-                              std::span<const uint32_t> events) {
+void WindowAnswer::add_events(const WindowPlan& plan, const SegmentScan& scan) {
+  const SegmentChunk& chunk = scan.chunk();
+  if (plan.summary) summary.add(scan.reader(), chunk, scan.matches());
+  if (!chunk.columns.has(Column::kTimes) || !chunk.columns.has(Column::kTraits)) return;
   // Times go on in one bucket for a while.
   OutcomeCounts part;
   int64_t part_ms = 0;
   const int64_t unit_ms = plan.step_ms == 0 ? kHourMs : plan.step_ms;
-  for (const uint32_t i : events) {
-    const int64_t time_ms = segment.time_ms(i);
+  for (const uint32_t i : scan.matches()) {
+    const int64_t time_ms = chunk.times_ms[i];
     if (time_ms < plan.since_ms || time_ms >= plan.until_ms) continue;
     if (time_ms / unit_ms != part_ms / unit_ms) {
       add_counts(plan, part_ms, std::exchange(part, {}));
       part_ms = time_ms;
     }
-    ++part.by_outcome[static_cast<size_t>(segment.trait(segment.trait_index(i)).outcome)];
+    ++part.by_outcome[static_cast<size_t>(scan.reader().trait(chunk.traits[i]).outcome)];
   }
   if (part.total() > 0) add_counts(plan, part_ms, part);
-  if (plan.summary) summary.add(segment, events);
 }
 
 }  // namespace weir

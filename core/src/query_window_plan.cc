@@ -67,6 +67,7 @@ Result<WindowPlan> plan_window(Filter filter, int64_t step_ms, bool summary, Sum
   plan.step_ms = step_ms;
   plan.summary = summary;
   plan.tops = tops;
+  if (summary) plan.columns = ColumnSet::all();
   plan.from_rollups = filter.only_time_and_site();
   plan.filter = std::move(filter);
   const int64_t outward_ms = plan.from_rollups ? kHourMs : kMinuteMs;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "segment_events.h"
+
 namespace weir {
 namespace {
 
@@ -56,39 +58,72 @@ bool RollupDelta::add(const SegmentBytes& segment) {
       corrupt_ = segment;
       corrupt_->bytes = {};  // they belong to the caller
       corrupt_events_ = segment.count - skip;
-    } else if (reader->count() > 0 && !add_events(*reader, skip)) {
-      return false;
+    } else if (reader->count() > 0) {
+      const uint64_t added = add_events(*reader, static_cast<size_t>(skip));
+      if (added > 0) watermark_ = segment.first + skip + added;
+      return watermark_ == segment.end();
     }
   }
   watermark_ = segment.end();
   return true;
 }
 
-bool RollupDelta::add_events(const SegmentReader& reader, uint64_t skip) {
-  const SegmentHead& head = reader.head();
-  // A segment lies in one hour, and clamping keeps the order of times: so do its counted times.
-  const int64_t hour = counted_hour(head.first_ms);
+// The rollup of a counted hour; nothing if there are too many.
+Rollup* RollupDelta::rollup_of(int64_t hour) {
   if (!hours_.contains(hour)) {
-    if (hours_.size() == hours_max_) return false;
+    if (hours_.size() == hours_max_) return nullptr;
     hours_[hour].summary = Summary(Summary::Span::kHour, hour * kHourMs);
   }
-  Rollup& rollup = hours_[hour];
+  return &hours_[hour];
+}
+
+// How many events from `skip` on have been added.
+uint64_t RollupDelta::add_events(const SegmentReader& reader, size_t skip) {
+  const SegmentHead& head = reader.head();
   const bool skewed =
       head.first_ms != clamped(head.first_ms) || head.last_ms != clamped(head.last_ms);
-  if (skip == 0 && !skewed) {
-    rollup.summary.add(reader);
-  } else {
-    for (size_t i = skip; i < reader.count(); ++i) {
-      Event event = reader.event(i);
-      const int64_t time_ms = clamped(event.time_ms);
-      rollup.skewed += time_ms != event.time_ms ? 1 : 0;
-      event.time_ms = time_ms;
-      rollup.summary.add(event);
-    }
+  const uint64_t added = skewed ? add_one_by_one(reader, skip) : add_chunks(reader, skip);
+  events_ += added;
+  return added;
+}
+
+uint64_t RollupDelta::add_one_by_one(const SegmentReader& reader, size_t skip) {
+  for (size_t i = skip; i < reader.count(); ++i) {
+    Event event = reader.event(i);
+    const int64_t time_ms = clamped(event.time_ms);
+    Rollup* const rollup = rollup_of(hour_of(time_ms));
+    if (rollup == nullptr) return i - skip;
+    rollup->skewed += time_ms != event.time_ms ? 1 : 0;
+    event.time_ms = time_ms;
+    rollup->summary.add(event);
+    rollup->counts = rollup->summary.counts();
   }
-  rollup.counts = rollup.summary.counts();
-  events_ += reader.count() - skip;
-  return true;
+  return reader.count() - skip;
+}
+
+// Events follow each other in one hour for long, mostly for all of the segment.
+uint64_t RollupDelta::add_chunks(const SegmentReader& reader, size_t skip) {
+  uint64_t added = 0;
+  std::set<Rollup*> touched;
+  for_each_chunk(reader, skip, ColumnSet::all(), [&](const SegmentChunk& chunk, size_t at) {
+    while (at < chunk.count) {
+      const int64_t hour = hour_of(chunk.times_ms[at]);
+      Rollup* const rollup = rollup_of(hour);
+      if (rollup == nullptr) return false;
+      size_t end = at + 1;
+      while (end < chunk.count && hour_of(chunk.times_ms[end]) == hour) ++end;
+      rollup->summary.add(reader, chunk, indexes(at, end));
+      touched.insert(rollup);
+      added += end - at;
+      at = end;
+    }
+    return true;
+  });
+  for (Rollup* const rollup : touched) {
+    rollup->summary.finish(reader);
+    rollup->counts = rollup->summary.counts();
+  }
+  return added;
 }
 
 uint64_t RollupDelta::skewed() const {

@@ -36,7 +36,8 @@ class RollupDelta {
   // The hour in which times are counted: clamped to [now − 400 d, now + 1 h].
   int64_t counted_hour(int64_t time_ms) const;
 
-  // Adds the next segment. False: the delta is full, this segment belongs to the next one.
+  // Adds the next segment. False: the delta is full; what is left of this segment, from the
+  // watermark on, belongs to the next one.
   bool add(const SegmentBytes& segment);
 
   uint64_t watermark() const { return watermark_; }  // end of what was added
@@ -54,7 +55,10 @@ class RollupDelta {
   Rollup sum_of(int64_t id, int64_t log_no, const std::map<int64_t, Rollup>& stored) const;
 
  private:
-  bool add_events(const SegmentReader& reader, uint64_t skip);
+  Rollup* rollup_of(int64_t hour);
+  uint64_t add_events(const SegmentReader& reader, size_t skip);
+  uint64_t add_one_by_one(const SegmentReader& reader, size_t skip);
+  uint64_t add_chunks(const SegmentReader& reader, size_t skip);
   // Calls add(rollup) for every hour of the delta that belongs to a rollup.
   template <class Add>
   void for_hours_of(const RollupKey& key, Add add) const;

@@ -11,6 +11,7 @@
 #include "hour_inventory.h"
 #include "machine.h"
 #include "rollup_delta.h"
+#include "segment_events.h"
 #include "weir/check.h"
 
 namespace weir {
@@ -165,13 +166,14 @@ class RebuildRollups final : public Machine<RebuildRollups> {
     WEIR_ASSIGN(const SegmentBytes segment, segment_bytes_at(reply.results.at(0), 0, part.log_no));
     WEIR_ASSIGN(const SegmentReader reader, open_segment(segment));
     Rollup& rollup = fresh_of(part.log_no);
-    if (part.end == reader.head().end()) {
-      rollup.summary.add(reader);
-    } else {
-      for (uint64_t n = part.first; n < part.end; ++n) {
-        rollup.summary.add(reader.event(static_cast<size_t>(n - part.first)));
-      }
-    }
+    const size_t count = static_cast<size_t>(part.end - part.first);
+    for_each_chunk(reader, 0, ColumnSet::all(), [&](const SegmentChunk& chunk, size_t) {
+      std::vector<uint32_t> events = indexes(0, std::min(chunk.count, count - chunk.first));
+      std::erase_if(events, [&](uint32_t i) { return hour_of(chunk.times_ms[i]) != hour_; });
+      rollup.summary.add(reader, chunk, events);
+      return chunk.first + chunk.count < count;
+    });
+    rollup.summary.finish(reader);
     rollup.counts = rollup.summary.counts();
     return next_part();
   }

@@ -3,75 +3,112 @@
 #include <algorithm>
 
 #include "bytes.h"
+#include "segment_head.h"
 
 namespace weir {
 namespace {
 
-// The first section of each part, and the end.
-constexpr std::array<size_t, kSectionPartCount + 1> kPartStarts = {0, 1, 6, kSectionCount};
+// Head and table: the fixed bytes, a varint of four bytes (2^25) and a checksum for each part.
+static_assert(kSegmentHeadBytesMax + (kSectionCount + chunks_of(kSegmentEventsMax)) * 4 +
+                  (kSectionPartCount + chunks_of(kSegmentEventsMax)) * 4 <=
+              kSegmentFrontBytes);
+
+constexpr std::array<Section, kSectionPartCount> kPartFirst = {Section::kBloom, Section::kNames,
+                                                               Section::kQuestions};
+constexpr std::array<Section, kSectionPartCount> kPartLast = {Section::kBloom, Section::kNames,
+                                                              Section::kTraits};
+
+Status corrupt(const char* what) { return Status(Code::kCorrupt, what); }
 
 }  // namespace
 
-Result<SectionTable> SectionTable::read(ByteView content, uint32_t crc, size_t content_bytes) {
+Status SectionTable::read_lengths(const SegmentHead& head, ByteReader* reader) {
+  const size_t content_bytes = head.total_bytes - head.head_bytes;
+  const size_t chunks = chunks_of(static_cast<size_t>(head.count));
+  std::array<uint64_t, kSectionCount> lengths{};
+  for (uint64_t& length : lengths) length = reader->varint_up_to(content_bytes);
+  std::vector<uint64_t> chunk_lengths(chunks);
+  for (uint64_t& length : chunk_lengths) length = reader->varint_up_to(content_bytes);
+  for (uint32_t& crc : part_crcs_) crc = reader->u32();
+  chunk_crcs_.resize(chunks);
+  for (uint32_t& crc : chunk_crcs_) crc = reader->u32();
+  if (!reader->ok()) return corrupt("a segment ends within its table");
+  // Sums of at most 262 numbers below 2^25.
+  uint64_t at = head.head_bytes + reader->position();
+  const auto next = [&at](uint64_t length) {
+    const uint64_t start = at;
+    at += length;
+    return static_cast<uint32_t>(std::min<uint64_t>(start, UINT32_MAX));
+  };
+  for (size_t i = 0; i < kSectionCount; ++i) starts_[i] = next(lengths[i]);
+  starts_[kSectionCount] = next(0);
+  chunk_starts_.clear();
+  for (const uint64_t length : chunk_lengths) chunk_starts_.push_back(next(length));
+  chunk_starts_.push_back(next(0));
+  if (at != head.total_bytes) return corrupt("a segment's parts do not fill it");
+  return {};
+}
+
+Result<SectionTable> SectionTable::read(const SegmentHead& head, ByteView front) {
+  const ByteView content = front.subspan(std::min<size_t>(head.head_bytes, front.size()));
   SectionTable table;
   ByteReader reader(content);
-  std::array<uint64_t, kSectionCount> lengths{};
-  for (uint64_t& length : lengths) length = reader.varint_up_to(content_bytes);
-  for (uint32_t& part : table.crcs_) part = reader.u32();
-  if (!reader.ok() || crc32c(content.first(reader.position())) != crc) {
-    return Status(Code::kCorrupt, "a segment's section table fails its checksum");
-  }
-  table.starts_[0] = reader.position();
-  for (size_t i = 0; i < kSectionCount; ++i) {
-    table.starts_[i + 1] = table.starts_[i] + static_cast<size_t>(lengths[i]);
-  }
-  if (table.starts_.back() != content_bytes) {
-    return Status(Code::kCorrupt, "a segment's sections do not fill it");
-  }
+  const Status lengths = table.read_lengths(head, &reader);
+  const bool intact = reader.ok() && crc32c(content.first(reader.position())) == head.content_crc;
+  if (!intact) return corrupt("a segment's table fails its checksum");
+  WEIR_TRY(lengths);
   return table;
 }
 
-ByteView SectionTable::section(ByteView content, Section section) const {
-  const auto index = static_cast<size_t>(section);
-  if (starts_[index + 1] > content.size()) return {};
-  return content.subspan(starts_[index], starts_[index + 1] - starts_[index]);
+ByteRange SectionTable::sections(Section first, Section last) const {
+  const uint32_t start = starts_[static_cast<size_t>(first)];
+  return {start, starts_[static_cast<size_t>(last) + 1] - start};
 }
 
-Status SectionTable::check_part(ByteView content, SectionPart part) const {
+ByteRange SectionTable::chunks(size_t first, size_t last) const {
+  const uint32_t start = chunk_starts_[first];
+  return {start, chunk_starts_[last + 1] - start};
+}
+
+ByteRange SectionTable::part(SectionPart part) const {
   const auto index = static_cast<size_t>(part);
-  const size_t start = starts_[kPartStarts[index]];
-  const size_t end = starts_[kPartStarts[index + 1]];
-  if (end <= content.size() && crc32c(content.subspan(start, end - start)) == crcs_[index]) {
-    return {};
-  }
-  return Status(Code::kCorrupt, "a segment fails its checksum");
+  return sections(kPartFirst[index], kPartLast[index]);
 }
 
-Bytes make_content(const std::array<size_t, kSectionCount>& starts, ByteView body, uint32_t* crc) {
+Bytes make_content(const ContentParts& parts, uint32_t* crc) {
   Bytes content;
-  content.reserve(kSectionTableBytesMax + body.size());
   ByteWriter writer(content);
-  for (size_t i = 0; i < kSectionCount; ++i) {
-    const size_t end = i + 1 < kSectionCount ? starts[i + 1] : body.size();
-    writer.varint(end - starts[i]);
-  }
+  for (const Bytes& section : parts.sections) writer.varint(section.size());
+  for (const Bytes& chunk : parts.chunks) writer.varint(chunk.size());
   for (size_t part = 0; part < kSectionPartCount; ++part) {
-    const size_t start = starts[kPartStarts[part]];
-    const size_t end = part + 1 < kSectionPartCount ? starts[kPartStarts[part + 1]] : body.size();
-    writer.u32(crc32c(body.subspan(start, end - start)));
+    uint32_t part_crc = 0;
+    for (auto i = static_cast<size_t>(kPartFirst[part]); i <= static_cast<size_t>(kPartLast[part]);
+         ++i) {
+      part_crc = crc32c(parts.sections[i], part_crc);
+    }
+    writer.u32(part_crc);
   }
+  for (const Bytes& chunk : parts.chunks) writer.u32(crc32c(chunk));
   *crc = crc32c(content);
-  writer.bytes(body);
+  for (const Bytes& section : parts.sections) writer.bytes(section);
+  for (const Bytes& chunk : parts.chunks) writer.bytes(chunk);
   return content;
 }
 
-Status check_content(const SegmentHead& head, ByteView content) {
-  WEIR_ASSIGN(const SectionTable table,
-              SectionTable::read(content, head.content_crc, head.total_bytes - head.head_bytes));
-  for (size_t part = 0; part < kSectionPartCount; ++part) {
-    WEIR_TRY(table.check_part(content, static_cast<SectionPart>(part)));
+Status check_content(const SegmentHead& head, ByteView segment) {
+  WEIR_ASSIGN(const SectionTable table, SectionTable::read(head, segment));
+  const auto crc_of = [&](ByteRange range) {
+    return crc32c(segment.subspan(range.offset, range.length));
+  };
+  bool intact = true;
+  for (const SectionPart part :
+       {SectionPart::kBloom, SectionPart::kNames, SectionPart::kDictionaries}) {
+    intact = intact && crc_of(table.part(part)) == table.part_crc(part);
   }
-  return {};
+  for (size_t chunk = 0; chunk < table.chunk_count(); ++chunk) {
+    intact = intact && crc_of(table.chunks(chunk, chunk)) == table.chunk_crc(chunk);
+  }
+  return intact ? Status() : corrupt("a segment fails its checksum");
 }
 
 }  // namespace weir

@@ -1,8 +1,10 @@
-// The table at the start of a segment's content: where each section lies, and checksums of three
-// parts, so that whoever needs only the names checks only these.
+// The table at the start of a segment's content: where each section and each chunk lies, and a
+// checksum for each part that is read by itself, so that whoever needs only the names, or one
+// event, reads and checks no more than that.
 //
-//   12 varints  lengths of the sections, which follow the table in their order
-//   3 × u32     CRC32C of the bloom filter, of the dictionaries, of the columns
+//   6 varints  lengths of the sections, which follow the table in their order
+//   varints    lengths of the chunks, which follow the sections
+//   u32 each   CRC32C of the bloom filter, of the names, of the other dictionaries, of each chunk
 //
 // The head's checksum of the content covers the table, and with it all the rest.
 #pragma once
@@ -12,32 +14,53 @@
 #include <cstdint>
 #include <vector>
 
+#include "bytes.h"
 #include "segment_content.h"
 #include "weir/segment.h"
 #include "weir/status.h"
 
 namespace weir {
 
-class SectionTable {
- public:
-  // Reads the table from the beginning of the content, which may be cut off behind it; kCorrupt if
-  // it fails its checksum or does not announce `content_bytes` in all.
-  static Result<SectionTable> read(ByteView content, uint32_t crc, size_t content_bytes);
+// Sections with one checksum.
+enum class SectionPart : uint8_t { kBloom = 0, kNames = 1, kDictionaries = 2 };
+inline constexpr size_t kSectionPartCount = 3;
+constexpr SectionPart part_of(Section section) {
+  return section == Section::kBloom   ? SectionPart::kBloom
+         : section == Section::kNames ? SectionPart::kNames
+                                      : SectionPart::kDictionaries;
+}
 
-  // Of the content's bytes, whole or cut off: empty where the section is not all there.
-  ByteView section(ByteView content, Section section) const;
-  // kCorrupt if the part's bytes fail their checksum or are not all there.
-  Status check_part(ByteView content, SectionPart part) const;
-
- private:
-  std::array<size_t, kSectionCount + 1> starts_{};  // in the content; the last one is its end
-  std::array<uint32_t, kSectionPartCount> crcs_{};
+// What the encoder makes, to be put together.
+struct ContentParts {
+  std::array<Bytes, kSectionCount> sections;
+  std::vector<Bytes> chunks;
 };
 
-// The content: the table, then `body`, in which section i begins at starts[i]. `*crc` is what the
-// head says of it.
-Bytes make_content(const std::array<size_t, kSectionCount>& starts, ByteView body, uint32_t* crc);
+class SectionTable {
+ public:
+  // Reads the table from the first bytes of a segment; kCorrupt if it fails its checksum or its
+  // lengths do not fill the segment. Offsets are those in the segment.
+  static Result<SectionTable> read(const SegmentHead& head, ByteView front);
+
+  size_t chunk_count() const { return chunk_starts_.size() - 1; }
+  ByteRange sections(Section first, Section last) const;
+  ByteRange chunks(size_t first, size_t last) const;
+  ByteRange part(SectionPart part) const;
+  uint32_t part_crc(SectionPart part) const { return part_crcs_[static_cast<size_t>(part)]; }
+  uint32_t chunk_crc(size_t chunk) const { return chunk_crcs_[chunk]; }
+
+ private:
+  Status read_lengths(const SegmentHead& head, ByteReader* reader);
+
+  std::array<uint32_t, kSectionCount + 1> starts_{};
+  std::vector<uint32_t> chunk_starts_ = {0};  // and the end of the last one
+  std::array<uint32_t, kSectionPartCount> part_crcs_{};
+  std::vector<uint32_t> chunk_crcs_;
+};
+
+// The content: the table, then the parts. `*crc` is what the head says of it.
+Bytes make_content(const ContentParts& parts, uint32_t* crc);
 // Whether all of a segment's content is as its table says.
-Status check_content(const SegmentHead& head, ByteView content);
+Status check_content(const SegmentHead& head, ByteView segment);
 
 }  // namespace weir

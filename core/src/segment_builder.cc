@@ -19,8 +19,13 @@ constexpr size_t kTraitBytesMax = 9;
 constexpr size_t kStringBytesMax = 2;
 constexpr size_t kEventBytesInColumnsMax = 20;  // whatever its values are
 constexpr size_t kIndexColumns = 3;             // questions, clients, traits
-// Head, section lengths, partial blocks.
-constexpr size_t kFixedBytesMax = kSegmentHeadBytesMax + 512;
+// Head, lengths and checksums of sections, partial blocks of dictionaries.
+constexpr size_t kFixedBytesMax = kSegmentHeadBytesMax + 256;
+// Of a chunk: lengths, checksum, time, head and padding of the partial blocks.
+constexpr size_t kChunkBytesMax = 96;
+// Where durations of two outcomes of unlike widths share a block, one of them is patched: 7 bits
+// each, or the other is widened, by up to 32 bits each, whichever is less.
+constexpr size_t kMeetingBytesMax = 96;
 
 std::string_view client_key(const Client& client, std::array<uint8_t, kClientKeyBytes>* buffer) {
   (*buffer)[0] = static_cast<uint8_t>(client.kind);
@@ -31,6 +36,9 @@ std::string_view client_key(const Client& client, std::array<uint8_t, kClientKey
 }  // namespace
 
 struct SegmentBuilder::State {
+  explicit State(int64_t span) : span_ms(span) {}
+
+  const int64_t span_ms;
   EventColumns events;
   ColumnEstimate steps;
   std::array<ColumnEstimate, kOutcomeCount> durations;
@@ -38,6 +46,7 @@ struct SegmentBuilder::State {
 
   size_t dictionary_bytes_max() const;
   size_t column_bytes() const;
+  size_t chunk_bytes_max() const;
   void push(const Event& event);
 };
 
@@ -45,8 +54,10 @@ size_t SegmentBuilder::State::dictionary_bytes_max() const {
   const auto strings = [](const OptionalStrings& optional) {
     return optional.strings().text_bytes() + kStringBytesMax * optional.strings().size();
   };
+  const size_t chunks = chunks_of(events.count());
+  const size_t groups = chunks < 2 ? 0 : chunks / chunks_per_group(chunks) + 1;
   return events.names.text_bytes() + kNameBytesMax * events.names.size() +
-         kQuestionBytesMax * events.questions.size() + events.clients.text_bytes() +
+         (kQuestionBytesMax + groups / 8 + 1) * events.questions.size() + events.clients.text_bytes() +
          kTraitBytesMax * events.traits.size() + strings(events.lists) + strings(events.upstreams);
 }
 
@@ -61,10 +72,16 @@ size_t SegmentBuilder::State::column_bytes() const {
   return bytes;
 }
 
+size_t SegmentBuilder::State::chunk_bytes_max() const {
+  const auto outcomes_used = static_cast<size_t>(
+      std::count_if(events.outcomes.begin(), events.outcomes.end(), [](uint64_t n) { return n > 0; }));
+  return chunks_of(events.count()) * (kChunkBytesMax + kMeetingBytesMax * outcomes_used);
+}
+
 void SegmentBuilder::State::push(const Event& event) {
   EventColumns& to = events;
-  if (to.count() == 0) to.hour_ms = event.time_ms - event.time_ms % kHourMs;
-  const auto time = static_cast<uint32_t>(event.time_ms - to.hour_ms);
+  if (to.count() == 0) to.start_ms = event.time_ms - event.time_ms % span_ms;
+  const auto time = static_cast<uint32_t>(event.time_ms - to.start_ms);
   steps.add(to.count() == 0 ? 0 : int64_t{time} - int64_t{to.time.back()});
 
   bool added = false;
@@ -91,7 +108,7 @@ void SegmentBuilder::State::push(const Event& event) {
   to.size.push_back(event.response_size);
 }
 
-SegmentBuilder::SegmentBuilder() : state_(std::make_unique<State>()) {}
+SegmentBuilder::SegmentBuilder(int64_t span_ms) : state_(std::make_unique<State>(span_ms)) {}
 SegmentBuilder::~SegmentBuilder() = default;
 SegmentBuilder::SegmentBuilder(SegmentBuilder&&) noexcept = default;
 SegmentBuilder& SegmentBuilder::operator=(SegmentBuilder&&) noexcept = default;
@@ -99,8 +116,9 @@ SegmentBuilder& SegmentBuilder::operator=(SegmentBuilder&&) noexcept = default;
 Status SegmentBuilder::add(const Event& event) {
   WEIR_TRY(check_event(event));
   const EventColumns& events = state_->events;
-  if (events.count() > 0 && event.time_ms / kHourMs != events.hour_ms / kHourMs) {
-    return Status(Code::kConflict, "an event lies in another hour than its segment");
+  const int64_t span_ms = state_->span_ms;
+  if (events.count() > 0 && event.time_ms / span_ms != events.start_ms / span_ms) {
+    return Status(Code::kConflict, "an event lies in another span of time than its segment");
   }
   const size_t worst_bytes = kFixedBytesMax + state_->dictionary_bytes_max() + kEventBytesMax +
                              kEventBytesInColumnsMax * (events.count() + 1);
@@ -114,7 +132,8 @@ Status SegmentBuilder::add(const Event& event) {
 size_t SegmentBuilder::count() const { return state_->events.count(); }
 
 size_t SegmentBuilder::bytes_estimate() const {
-  return kFixedBytesMax + state_->dictionary_bytes_max() + state_->column_bytes();
+  return kFixedBytesMax + state_->dictionary_bytes_max() + state_->column_bytes() +
+         state_->chunk_bytes_max();
 }
 
 Bytes SegmentBuilder::encode(const Options& options) const {
@@ -128,8 +147,8 @@ Bytes SegmentBuilder::encode(const Options& options) const {
   head.log = options.log;
   head.first = options.first;
   head.count = events.count();
-  head.first_ms = events.hour_ms + *first;
-  head.last_ms = events.hour_ms + *last;
+  head.first_ms = events.start_ms + *first;
+  head.last_ms = events.start_ms + *last;
   head.outcomes = events.outcomes;
   head.ledger = options.ledger;
   head.content_crc = content_crc;
@@ -140,6 +159,6 @@ Bytes SegmentBuilder::encode(const Options& options) const {
   return out;
 }
 
-void SegmentBuilder::clear() { *state_ = State(); }
+void SegmentBuilder::clear() { state_ = std::make_unique<State>(state_->span_ms); }
 
 }  // namespace weir

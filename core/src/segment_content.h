@@ -12,28 +12,17 @@
 
 namespace weir {
 
-// The content begins with a table (section_table.h); the sections follow in this order. Frozen
-// numbers.
-enum class Section : uint8_t {
-  kBloom = 0,
-  kNames = 1,
-  kQuestions = 2,  // distinct (name, qtype)
-  kClients = 3,
-  kStrings = 4,  // lists and upstreams
-  kTraits = 5,   // distinct (outcome, transport, ad, rcode, list, upstream)
-  kTimes = 6,    // from here on: one value per event
-  kEventQuestions = 7,
-  kEventClients = 8,
-  kEventTraits = 9,
-  kDurations = 10,
-  kSizes = 11,
-};
-inline constexpr size_t kSectionCount = 12;
+constexpr size_t chunks_of(size_t events) {
+  return (events + kSegmentChunkEvents - 1) / kSegmentChunkEvents;
+}
 
-// Neighbouring sections with one checksum.
-enum class SectionPart : uint8_t { kBloom = 0, kDictionaries = 1, kColumns = 2 };
-inline constexpr size_t kSectionPartCount = 3;
-inline constexpr size_t kSectionTableBytesMax = kSectionCount * 5 + kSectionPartCount * 4;
+// A question tells which groups of chunks it occurs in, a bit per group: so many chunks are one
+// group, a power of two.
+constexpr size_t chunks_per_group(size_t chunks) {
+  size_t size = 1;
+  while (chunks > size * kQuestionGroupsMax) size *= 2;
+  return size;
+}
 
 inline constexpr size_t kClientKindCount = 4;
 

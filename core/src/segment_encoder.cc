@@ -1,4 +1,4 @@
-// The content of a segment: dictionaries sorted and renumbered, then columns.
+// The content of a segment: dictionaries sorted and renumbered, then chunks of columns.
 // docs/segment_format.md has the layout; the order here is the order there.
 #include <algorithm>
 #include <numeric>
@@ -63,26 +63,33 @@ uint32_t optional_rank(uint32_t optional, const Order& order) {
   return optional == 0 ? 0 : order.rank[optional - 1] + 1;
 }
 
+// The events [begin, end) of a chunk.
+struct ChunkBounds {
+  size_t begin = 0;
+  size_t end = 0;
+};
+
 class ContentEncoder {
  public:
   explicit ContentEncoder(const EventColumns& events);
   Bytes encode(uint32_t* content_crc);
 
  private:
-  // Begins the next section; its bytes are what is appended until the next call.
-  void section(Section section);
-  void column(const std::vector<int64_t>& values) { encode_column(values, &body_); }
-  void column_of_ranks(std::span<const uint32_t> numbers, const Order& order);
+  Bytes bloom() const;
+  Bytes names() const;
+  Bytes questions() const;
+  Bytes clients() const;
+  Bytes strings() const;
+  Bytes traits() const;
+  std::vector<uint32_t> question_groups() const;
 
-  void bloom();
-  void names();
-  void questions();
-  void clients();
-  void strings();
-  void traits();
-  void times();
-  void durations();
-  void sizes();
+  Bytes chunk(const ChunkBounds& bounds);
+  // Each appends a column of the chunk's events.
+  void ranks(const ChunkBounds& bounds, std::span<const uint32_t> numbers, const Order& order,
+             Bytes* out);
+  void times(const ChunkBounds& bounds, Bytes* out);
+  void durations(const ChunkBounds& bounds, Bytes* out);
+  void sizes(const ChunkBounds& bounds, Bytes* out);
 
   uint16_t qtype(uint32_t question) const {
     return static_cast<uint16_t>(events_.questions[question]);
@@ -99,9 +106,8 @@ class ContentEncoder {
   Order lists_;
   Order upstreams_;
   Order traits_;
-  Bytes body_;
-  ByteWriter writer_;
-  std::array<size_t, kSectionCount> starts_{};
+  std::vector<uint8_t> outcome_of_trait_;  // by number
+  std::vector<int64_t> values_;            // of a column under way
 };
 
 ContentEncoder::ContentEncoder(const EventColumns& events)
@@ -109,8 +115,7 @@ ContentEncoder::ContentEncoder(const EventColumns& events)
       names_(order_of_names(events.names)),
       clients_(order_of_strings(events.clients)),
       lists_(order_of_strings(events.lists.strings())),
-      upstreams_(order_of_strings(events.upstreams.strings())),
-      writer_(body_) {
+      upstreams_(order_of_strings(events.upstreams.strings())) {
   questions_ = order_of(events.questions.size(), [&](uint32_t left, uint32_t right) {
     const uint64_t left_key = question_key(names_.rank[name(left)], qtype(left));
     return left_key < question_key(names_.rank[name(right)], qtype(right));
@@ -122,6 +127,7 @@ ContentEncoder::ContentEncoder(const EventColumns& events)
   traits_ = order_of(events.traits.size(), [&](uint32_t left, uint32_t right) {
     return uses[left] != uses[right] ? uses[left] > uses[right] : ranked[left] < ranked[right];
   });
+  for (const Trait& trait : ranked) outcome_of_trait_.push_back(trait.bits & 7);
 }
 
 Trait ContentEncoder::ranked_trait(uint32_t number) const {
@@ -131,37 +137,28 @@ Trait ContentEncoder::ranked_trait(uint32_t number) const {
   return trait;
 }
 
-void ContentEncoder::section(Section section) {
-  starts_[static_cast<size_t>(section)] = body_.size();
-}
-
-void ContentEncoder::column_of_ranks(std::span<const uint32_t> numbers, const Order& order) {
-  std::vector<int64_t> values(numbers.size());
-  std::transform(numbers.begin(), numbers.end(), values.begin(),
-                 [&](uint32_t number) { return int64_t{order.rank[number]}; });
-  column(values);
-}
-
-void ContentEncoder::bloom() {
-  if (events_.count() < kBloomEventsMin) return;
-  const size_t bytes = (events_.names.size() * kBloomBitsPerName + 7) / 8;
-  body_.resize(bytes);
+Bytes ContentEncoder::bloom() const {
+  if (events_.count() < kBloomEventsMin) return {};
+  Bytes out((events_.names.size() * kBloomBitsPerName + 7) / 8);
   for (size_t i = 0; i < events_.names.size(); ++i) {
-    probe_bloom(events_.names[i], bytes, [&](size_t byte, uint8_t mask) {
-      body_[byte] |= mask;
+    probe_bloom(events_.names[i], out.size(), [&](size_t byte, uint8_t mask) {
+      out[byte] |= mask;
       return true;
     });
   }
+  return out;
 }
 
-void ContentEncoder::names() {
+Bytes ContentEncoder::names() const {
   std::vector<std::string_view> sorted;
   sorted.reserve(names_.size());
   for (const uint32_t number : names_.sorted) sorted.push_back(events_.names[number]);
-  encode_names(sorted, &body_);
+  Bytes out;
+  encode_names(sorted, &out);
+  return out;
 }
 
-void ContentEncoder::questions() {
+Bytes ContentEncoder::questions() const {
   KeyInterner types;
   std::vector<uint32_t> type_numbers;
   std::vector<int64_t> steps;
@@ -179,107 +176,148 @@ void ContentEncoder::questions() {
   const Order order = order_of(types.size(), [&](uint32_t left, uint32_t right) {
     return uses[left] != uses[right] ? uses[left] > uses[right] : types[left] < types[right];
   });
-  writer_.varint(types.size());
-  for (const uint32_t number : order.sorted) writer_.varint(types[number]);
-  writer_.varint(questions_.size());
-  column(steps);
-  column_of_ranks(type_numbers, order);
-  column(sizes);
+  Bytes out;
+  ByteWriter writer(out);
+  writer.varint(types.size());
+  for (const uint32_t number : order.sorted) writer.varint(types[number]);
+  writer.varint(questions_.size());
+  encode_column(steps, &out);
+  std::vector<int64_t> type_ranks;
+  for (const uint32_t number : type_numbers) type_ranks.push_back(order.rank[number]);
+  encode_column(type_ranks, &out);
+  encode_column(sizes, &out);
+  if (chunks_of(events_.count()) < 2) return out;
+  const std::vector<uint32_t> groups = question_groups();
+  encode_column(std::vector<int64_t>(groups.begin(), groups.end()), &out);
+  return out;
 }
 
-void ContentEncoder::clients() {
+// By rank: a bit for each group of chunks that the question occurs in.
+std::vector<uint32_t> ContentEncoder::question_groups() const {
+  std::vector<uint32_t> groups(questions_.size());
+  const size_t events_per_group = chunks_per_group(chunks_of(events_.count())) * kSegmentChunkEvents;
+  for (size_t i = 0; i < events_.count(); ++i) {
+    groups[questions_.rank[events_.question[i]]] |= 1U << (i / events_per_group);
+  }
+  return groups;
+}
+
+Bytes ContentEncoder::clients() const {
   std::array<uint64_t, kClientKindCount> kinds{};
   for (size_t i = 0; i < clients_.size(); ++i) {
     ++kinds[static_cast<uint8_t>(events_.clients[i][0])];
   }
-  for (const uint64_t count : kinds) writer_.varint(count);
+  Bytes out;
+  ByteWriter writer(out);
+  for (const uint64_t count : kinds) writer.varint(count);
   for (const uint32_t number : clients_.sorted) {
     const std::string_view key = events_.clients[number];
     Client client;
     client.kind = static_cast<Client::Kind>(key[0]);
-    writer_.text(key.substr(1, client.size()));
+    writer.text(key.substr(1, client.size()));
   }
+  return out;
 }
 
-void ContentEncoder::strings() {
-  const auto write = [this](const StringInterner& strings, const Order& order) {
-    writer_.varint(order.size());
-    for (const uint32_t number : order.sorted) writer_.sized_text(strings[number]);
+Bytes ContentEncoder::strings() const {
+  Bytes out;
+  ByteWriter writer(out);
+  const auto write = [&writer](const StringInterner& strings, const Order& order) {
+    writer.varint(order.size());
+    for (const uint32_t number : order.sorted) writer.sized_text(strings[number]);
   };
   write(events_.lists.strings(), lists_);
   write(events_.upstreams.strings(), upstreams_);
+  return out;
 }
 
-void ContentEncoder::traits() {
-  writer_.varint(traits_.size());
+Bytes ContentEncoder::traits() const {
+  Bytes out;
+  ByteWriter writer(out);
+  writer.varint(traits_.size());
   for (const uint32_t number : traits_.sorted) {
     const Trait trait = ranked_trait(number);
-    writer_.u8(trait.bits);
-    writer_.varint(trait.rcode);
-    writer_.varint(trait.list);
-    writer_.varint(trait.upstream);
+    writer.u8(trait.bits);
+    writer.varint(trait.rcode);
+    writer.varint(trait.list);
+    writer.varint(trait.upstream);
   }
+  return out;
 }
 
-void ContentEncoder::times() {
-  std::vector<int64_t> steps(events_.count());
-  for (size_t i = 1; i < steps.size(); ++i) {
-    steps[i] = int64_t{events_.time[i]} - int64_t{events_.time[i - 1]};
+void ContentEncoder::ranks(const ChunkBounds& bounds, std::span<const uint32_t> numbers,
+                           const Order& order, Bytes* out) {
+  for (size_t i = bounds.begin; i < bounds.end; ++i) {
+    values_[i - bounds.begin] = order.rank[numbers[i]];
   }
-  writer_.varint(static_cast<uint64_t>(events_.hour_ms + events_.time[0]));
-  column(steps);
+  encode_column(values_, out);
+}
+
+void ContentEncoder::times(const ChunkBounds& bounds, Bytes* out) {
+  values_[0] = 0;
+  for (size_t i = bounds.begin + 1; i < bounds.end; ++i) {
+    values_[i - bounds.begin] = int64_t{events_.time[i]} - int64_t{events_.time[i - 1]};
+  }
+  ByteWriter(*out).varint(static_cast<uint64_t>(events_.start_ms + events_.time[bounds.begin]));
+  encode_column(values_, out);
 }
 
 // Grouped by outcome, because a cached answer's duration says nothing about a forwarded one's.
-void ContentEncoder::durations() {
-  std::array<size_t, kOutcomeCount> next{};
-  for (size_t i = 1; i < kOutcomeCount; ++i) {
-    next[i] = next[i - 1] + static_cast<size_t>(events_.outcomes[i - 1]);
+void ContentEncoder::durations(const ChunkBounds& bounds, Bytes* out) {
+  std::array<size_t, kOutcomeCount + 1> next{};
+  for (size_t i = bounds.begin; i < bounds.end; ++i) {
+    ++next[size_t{outcome_of_trait_[events_.trait[i]]} + 1];
   }
-  std::vector<int64_t> values(events_.count());
-  for (size_t i = 0; i < values.size(); ++i) {
-    const size_t outcome = Trait::of_key(events_.traits[events_.trait[i]]).bits & 7;
-    values[next[outcome]++] = events_.duration[i];
+  for (size_t i = 1; i < next.size(); ++i) next[i] += next[i - 1];
+  for (size_t i = bounds.begin; i < bounds.end; ++i) {
+    values_[next[outcome_of_trait_[events_.trait[i]]]++] = events_.duration[i];
   }
-  column(values);
+  encode_column(values_, out);
 }
 
 // Each as its difference from the size of the question's first answer.
-void ContentEncoder::sizes() {
-  std::vector<int64_t> values(events_.count());
-  for (size_t i = 0; i < values.size(); ++i) {
+void ContentEncoder::sizes(const ChunkBounds& bounds, Bytes* out) {
+  for (size_t i = bounds.begin; i < bounds.end; ++i) {
     const int64_t expected = events_.question_sizes[events_.question[i]];
-    values[i] = static_cast<int64_t>(zigzag(int64_t{events_.size[i]} - expected));
+    values_[i - bounds.begin] =
+        static_cast<int64_t>(zigzag(int64_t{events_.size[i]} - expected));
   }
-  column(values);
+  encode_column(values_, out);
+}
+
+Bytes ContentEncoder::chunk(const ChunkBounds& bounds) {
+  values_.resize(bounds.end - bounds.begin);
+  Bytes columns;
+  std::array<size_t, kColumnCount> ends{};
+  ranks(bounds, events_.question, questions_, &columns);
+  ends[0] = columns.size();
+  ranks(bounds, events_.client, clients_, &columns);
+  ends[1] = columns.size();
+  ranks(bounds, events_.trait, traits_, &columns);
+  ends[2] = columns.size();
+  times(bounds, &columns);
+  ends[3] = columns.size();
+  durations(bounds, &columns);
+  ends[4] = columns.size();
+  sizes(bounds, &columns);
+  ends[5] = columns.size();
+  Bytes out;
+  ByteWriter writer(out);
+  for (size_t i = 0; i < kColumnCount; ++i) writer.varint(ends[i] - (i == 0 ? 0 : ends[i - 1]));
+  writer.bytes(columns);
+  return out;
 }
 
 Bytes ContentEncoder::encode(uint32_t* content_crc) {
-  section(Section::kBloom);
-  bloom();
-  section(Section::kNames);
-  names();
-  section(Section::kQuestions);
-  questions();
-  section(Section::kClients);
-  clients();
-  section(Section::kStrings);
-  strings();
-  section(Section::kTraits);
-  traits();
-  section(Section::kTimes);
-  times();
-  section(Section::kEventQuestions);
-  column_of_ranks(events_.question, questions_);
-  section(Section::kEventClients);
-  column_of_ranks(events_.client, clients_);
-  section(Section::kEventTraits);
-  column_of_ranks(events_.trait, traits_);
-  section(Section::kDurations);
-  durations();
-  section(Section::kSizes);
-  sizes();
-  return make_content(starts_, body_, content_crc);
+  ContentParts parts;
+  parts.sections = {bloom(), names(), questions(), clients(), strings(), traits()};
+  const size_t chunks = chunks_of(events_.count());
+  for (size_t i = 0; i < chunks; ++i) {
+    const size_t begin = i * kSegmentChunkEvents;
+    parts.chunks.push_back(
+        chunk({begin, std::min(begin + kSegmentChunkEvents, events_.count())}));
+  }
+  return make_content(parts, content_crc);
 }
 
 }  // namespace

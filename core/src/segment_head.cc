@@ -56,8 +56,8 @@ Status check_events(const SegmentHead& head) {
   if (head.count > kSegmentEventsMax) {
     return Status(Code::kTooLarge, "a segment has too many events");
   }
-  if (head.first_ms / kHourMs != head.last_ms / kHourMs) {
-    return corrupt("a segment leaves its hour");
+  if (head.first_ms / kDayMs != head.last_ms / kDayMs) {
+    return corrupt("a segment leaves its day");
   }
   // Each is at most kIntegerMax, so the sum of seven cannot wrap.
   const uint64_t sum = std::accumulate(head.outcomes.begin(), head.outcomes.end(), uint64_t{0});
@@ -204,7 +204,7 @@ Result<Bytes> rewrite_segment_head(ByteView segment, const SegmentBuilder::Optio
   WEIR_ASSIGN(SegmentHead head, read_segment_head(segment));
   if (segment.size() != head.total_bytes) return corrupt("a segment has another length");
   const ByteView content = segment.subspan(head.head_bytes);
-  if (head.kind == SegmentKind::kEvents) WEIR_TRY(check_content(head, content));
+  if (head.kind == SegmentKind::kEvents) WEIR_TRY(check_content(head, segment));
   head.log = options.log;
   head.first = options.first;
   head.open = options.open;

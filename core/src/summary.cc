@@ -49,22 +49,6 @@ void sort_entries(std::vector<TopEntry>* entries, size_t limit) {
 
 }  // namespace
 
-// How often each dictionary entry of a segment is used.
-struct SegmentUses {
-  explicit SegmentUses(const SegmentReader& segment)
-      : names(segment.name_count()),
-        blocked_names(segment.name_count()),
-        questions(segment.question_count()),
-        clients(segment.client_count()),
-        traits(segment.trait_count()) {}
-
-  std::vector<uint64_t> names;
-  std::vector<uint64_t> blocked_names;
-  std::vector<uint64_t> questions;
-  std::vector<uint64_t> clients;
-  std::vector<uint64_t> traits;
-};
-
 uint64_t OutcomeCounts::total() const {
   return std::accumulate(by_outcome.begin(), by_outcome.end(), uint64_t{0});
 }
@@ -162,50 +146,75 @@ void Summary::add(const Event& event) {
 }
 
 // What an event brings by itself; what it shares with others is only counted here.
-void Summary::State::add_own(const SegmentReader& segment, size_t i, SegmentUses* uses) {
-  const size_t question = segment.question_index(i);
-  const size_t name = segment.question(question).name;
-  const size_t trait = segment.trait_index(i);
-  const Outcome outcome = segment.trait(trait).outcome;
-  ++uses->questions[question];
-  ++uses->names[name];
-  ++uses->clients[segment.client_index(i)];
-  ++uses->traits[trait];
-  if (outcome == Outcome::kBlocked) ++uses->blocked_names[name];
-  durations.add(segment.duration_us(i));
-  if (!series.empty()) {
-    const size_t bucket = bucket_of(segment.time_ms(i));
-    ++series[bucket].by_outcome[static_cast<size_t>(outcome)];
+void Summary::State::add_own(const SegmentReader& segment, const SegmentChunk& chunk,
+                             std::span<const uint32_t> events) {
+  if (chunk.columns.has(Column::kQuestions)) {
+    for (const uint32_t i : events) ++uses->questions[chunk.questions[i]];
   }
+  if (chunk.columns.has(Column::kClients)) {
+    for (const uint32_t i : events) ++uses->clients[chunk.clients[i]];
+  }
+  if (chunk.columns.has(Column::kDurations)) {
+    for (const uint32_t i : events) durations.add(chunk.durations_us[i]);
+  }
+  if (!chunk.columns.has(Column::kTraits)) return;
+  for (const uint32_t i : events) ++uses->traits[chunk.traits[i]];
+  const auto outcome_of = [&](uint32_t i) { return segment.trait(chunk.traits[i]).outcome; };
+  if (chunk.columns.has(Column::kQuestions)) {
+    for (const uint32_t i : events) {
+      if (outcome_of(i) == Outcome::kBlocked) ++uses->blocked_questions[chunk.questions[i]];
+    }
+  }
+  if (!chunk.columns.has(Column::kTimes) || series.empty()) return;
+  for (const uint32_t i : events) {
+    ++series[bucket_of(chunk.times_ms[i])].by_outcome[static_cast<size_t>(outcome_of(i))];
+  }
+}
+
+// Questions are in the order of their names.
+void Summary::State::add_names(const SegmentReader& segment) {
+  uint32_t name = 0;
+  uint64_t weight = 0;
+  uint64_t blocked = 0;
+  const auto add_name_before = [&] {
+    if (weight > 0) add_name(segment.name(name), weight, blocked);
+  };
+  for (size_t i = 0; i < uses->questions.size(); ++i) {
+    const SegmentReader::Question& question = segment.question(i);
+    types.add(question.qtype, uses->questions[i]);
+    if (question.name != name) {
+      add_name_before();
+      name = question.name;
+      weight = blocked = 0;
+    }
+    weight += uses->questions[i];
+    blocked += uses->blocked_questions[i];
+  }
+  add_name_before();
 }
 
 // A dictionary may hold entries that none of the events uses.
-void Summary::State::add_shared(const SegmentReader& segment, const SegmentUses& uses) {
-  for (size_t i = 0; i < uses.traits.size(); ++i) {
-    if (uses.traits[i] > 0) add_trait(segment.trait(i), uses.traits[i]);
+void Summary::State::add_shared(const SegmentReader& segment) {
+  for (size_t i = 0; i < uses->traits.size(); ++i) {
+    if (uses->traits[i] > 0) add_trait(segment.trait(i), uses->traits[i]);
   }
-  for (size_t i = 0; i < uses.clients.size(); ++i) {
-    if (uses.clients[i] > 0) add_client(segment.client(i), uses.clients[i]);
+  for (size_t i = 0; i < uses->clients.size(); ++i) {
+    if (uses->clients[i] > 0) add_client(segment.client(i), uses->clients[i]);
   }
-  for (size_t i = 0; i < uses.questions.size(); ++i) {
-    types.add(segment.question(i).qtype, uses.questions[i]);
-  }
-  for (size_t i = 0; i < uses.names.size(); ++i) {
-    if (uses.names[i] > 0) add_name(segment.name(i), uses.names[i], uses.blocked_names[i]);
-  }
+  add_names(segment);
   limit_tops();
 }
 
-void Summary::add(const SegmentReader& segment) {
-  SegmentUses uses(segment);
-  for (size_t i = 0; i < segment.count(); ++i) state_->add_own(segment, i, &uses);
-  state_->add_shared(segment, uses);
+void Summary::add(const SegmentReader& segment, const SegmentChunk& chunk,
+                  std::span<const uint32_t> events) {
+  State& state = *state_;
+  if (!state.uses) state.uses.emplace(segment);
+  state.add_own(segment, chunk, events);
 }
 
-void Summary::add(const SegmentReader& segment, std::span<const uint32_t> events) {
-  SegmentUses uses(segment);
-  for (const uint32_t i : events) state_->add_own(segment, i, &uses);
-  state_->add_shared(segment, uses);
+void Summary::finish(const SegmentReader& segment) {
+  if (state_->uses) state_->add_shared(segment);
+  state_->uses.reset();
 }
 
 void Summary::merge(const Summary& other) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -59,7 +60,19 @@ inline constexpr unsigned kNamePrecision = 12;
 inline constexpr unsigned kClientPrecision = 11;
 inline constexpr size_t kTopLists = 5;  // Summary::Top but the types
 
-struct SegmentUses;  // how often each entry of a segment's dictionaries is used
+// How often each entry of a segment's dictionaries is used; those that are not loaded are empty.
+struct SegmentUses {
+  explicit SegmentUses(const SegmentReader& segment)
+      : questions(segment.question_count()),
+        blocked_questions(segment.question_count()),
+        clients(segment.client_count()),
+        traits(segment.trait_count()) {}
+
+  std::vector<uint32_t> questions;
+  std::vector<uint32_t> blocked_questions;
+  std::vector<uint32_t> clients;
+  std::vector<uint32_t> traits;
+};
 
 struct Summary::State {
   Summary::Span span = Summary::Span::kAny;
@@ -75,6 +88,7 @@ struct Summary::State {
   HyperLogLog names{kNamePrecision};
   HyperLogLog clients{kClientPrecision};
   std::array<SpaceSaving, kTopLists> tops;
+  std::optional<SegmentUses> uses;  // of the segment that is being added
 
   State(Summary::Span which, int64_t start, Summary::TopSet tops_to_keep);
 
@@ -91,8 +105,10 @@ struct Summary::State {
   void add_client(const Client& client, uint64_t weight);
   void add_trait(const SegmentReader::Trait& trait, uint64_t weight);
   void limit_tops();
-  void add_own(const SegmentReader& segment, size_t i, SegmentUses* uses);
-  void add_shared(const SegmentReader& segment, const SegmentUses& uses);
+  void add_own(const SegmentReader& segment, const SegmentChunk& chunk,
+               std::span<const uint32_t> events);
+  void add_names(const SegmentReader& segment);
+  void add_shared(const SegmentReader& segment);
 
   // Everything but the top lists.
   void encode_fixed(Bytes* out) const;

@@ -25,15 +25,6 @@ uint64_t last_word(std::string_view key) {
   return word;
 }
 
-size_t shared_end(std::string_view left, std::string_view right) {
-  const size_t most = std::min(left.size(), right.size());
-  size_t shared = 0;
-  while (shared < most && left[left.size() - 1 - shared] == right[right.size() - 1 - shared]) {
-    ++shared;
-  }
-  return shared;
-}
-
 // A count and its error: the least bit says whether there is one.
 void write_count(uint64_t count, uint64_t error, ByteWriter* writer) {
   writer->varint(count << 1 | (error > 0 ? 1 : 0));

@@ -15,14 +15,16 @@ Status TableScan::begin(ScanRequest request) {
 Status TableScan::next() {
   Reply reply;
   while (true) {
-    WEIR_ASSIGN(const std::optional<Group> group, scan_->next(std::exchange(reply, {})));
+    WEIR_ASSIGN(const std::optional<Step> step, scan_->next(std::exchange(reply, {})));
     const ScanCounters counters = scan_->counters();
     work_.segments += counters.segments - counted_.segments;
     const uint64_t events = counters.events - counted_.events;
     counted_ = counters;
     WEIR_TRY(work_.spend(events));
-    if (!group) return {};
-    reply = executor_.run_group(*group);
+    if (!step) return {};
+    const auto* read = std::get_if<Read>(&*step);
+    reply = read != nullptr ? executor_.run_read(*read)
+                            : executor_.run_group(std::get<Group>(*step));
   }
 }
 

@@ -1,7 +1,6 @@
 #include "native/store/sqlite_executor.h"
 
 #include <algorithm>
-#include <memory>
 
 namespace weir {
 namespace {
@@ -28,14 +27,10 @@ Status fetch_rows(SqliteStatement& statement, Rows* rows) {
 
 Status not_open() { return Status(Code::kUnavailable, "the database is not open"); }
 
-struct CloseBlob {
-  void operator()(sqlite3_blob* blob) const { sqlite3_blob_close(blob); }
-};
-
 }  // namespace
 
 Reply SqliteExecutor::run_group(const Group& group) {
-  if (!database_.is_open()) return Reply{not_open(), {}, {}};
+  if (!database_.is_open()) return Reply{not_open()};
   if (transactions_ == Transactions::kCallers) return run_inside(group);
   Reply reply;
   reply.status = database_.execute(group.writes ? "BEGIN IMMEDIATE" : "BEGIN");
@@ -82,27 +77,45 @@ Result<Rows> SqliteExecutor::run_statement(const Statement& statement) {
   return rows;
 }
 
+// One handle serves all ranges, moved from row to row, so that they are of one moment and only the
+// first one costs the opening.
 Reply SqliteExecutor::run_read(const Read& read) {
-  if (!database_.is_open()) return Reply{not_open(), {}, {}};
-  sqlite3_blob* opened = nullptr;
-  const int result = sqlite3_blob_open(database_.handle(), "main", "segments", "data", read.segment,
-                                       /*writable=*/0, &opened);
-  const std::unique_ptr<sqlite3_blob, CloseBlob> blob(opened);
-  if (result != SQLITE_OK) {
-    // SQLITE_ERROR: no such row, or its data is NULL (kept in an object store).
-    if ((result & 0xff) != SQLITE_ERROR) return Reply{database_.status(), {}, {}};
-    return Reply{Status(Code::kNotFound, "the segment has no bytes here"), {}, {}};
-  }
-  const auto size = static_cast<uint32_t>(sqlite3_blob_bytes(blob.get()));
-  const uint32_t offset = std::min(read.offset, size);
+  if (!database_.is_open()) return Reply{not_open()};
   Reply reply;
-  reply.bytes.resize(std::min(read.length, size - offset));
-  if (!reply.bytes.empty() &&
-      sqlite3_blob_read(blob.get(), reply.bytes.data(), static_cast<int>(reply.bytes.size()),
-                        static_cast<int>(offset)) != SQLITE_OK) {
-    return Reply{database_.status(), {}, {}};
+  BlobHandle blob;
+  for (const Read::Range& range : read.ranges) {
+    Result<Bytes> piece = read_range(range, &blob);
+    if (!piece.ok()) return Reply{piece.status()};
+    reply.pieces.push_back(*std::move(piece));
   }
   return reply;
+}
+
+Result<Bytes> SqliteExecutor::read_range(const Read::Range& range, BlobHandle* blob) {
+  int result = SQLITE_OK;
+  if (*blob == nullptr) {
+    sqlite3_blob* opened = nullptr;
+    result = sqlite3_blob_open(database_.handle(), "main", "segments", "data", range.segment,
+                               /*writable=*/0, &opened);
+    blob->reset(opened);
+  } else {
+    result = sqlite3_blob_reopen(blob->get(), range.segment);
+  }
+  if (result != SQLITE_OK) {
+    const Status status = database_.status();
+    blob->reset();  // a handle whose row was not there serves no more
+    // SQLITE_ERROR: no such row, or its data is NULL (kept in an object store).
+    if ((result & 0xff) == SQLITE_ERROR) return Bytes();
+    return status;
+  }
+  const auto size = static_cast<uint32_t>(sqlite3_blob_bytes(blob->get()));
+  const uint32_t offset = std::min(range.offset, size);
+  Bytes piece(std::min(range.length, size - offset));
+  if (!piece.empty() && sqlite3_blob_read(blob->get(), piece.data(), static_cast<int>(piece.size()),
+                                          static_cast<int>(offset)) != SQLITE_OK) {
+    return database_.status();
+  }
+  return piece;
 }
 
 }  // namespace weir

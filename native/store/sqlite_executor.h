@@ -5,6 +5,8 @@
 // the pages of the range are read. Thread-compatible.
 #pragma once
 
+#include <memory>
+
 #include "native/store/sqlite.h"
 #include "weir/executor.h"
 
@@ -25,6 +27,11 @@ class SqliteExecutor final : public Executor {
 
  private:
   Reply run_inside(const Group& group);
+  struct CloseBlob {
+    void operator()(sqlite3_blob* blob) const { sqlite3_blob_close(blob); }
+  };
+  using BlobHandle = std::unique_ptr<sqlite3_blob, CloseBlob>;
+  Result<Bytes> read_range(const Read::Range& range, BlobHandle* blob);
   Status run_statements(const Group& group, std::vector<Rows>* results);
   Result<Rows> run_statement(const Statement& statement);
 

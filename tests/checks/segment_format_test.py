@@ -21,6 +21,12 @@ class SegmentFormatTest(unittest.TestCase):
             head = golden_head(f"segment_v1_{count}.bin")
             self.assertEqual(segment_reader.read_events(head), expected[:count])
 
+    def test_a_segment_of_two_chunks_begins_with_the_same_events(self):
+        lines = (GOLDEN / "segment_v1_600.tsv").read_text(encoding="utf-8").splitlines()
+        events = segment_reader.read_events(golden_head("segment_v1_5000.bin"))
+        self.assertEqual(len(events), 5000)
+        self.assertEqual(events[:600], [tuple(line.split("\t")) for line in lines])
+
     def test_a_head_tells_numbers_and_ledger(self):
         head = golden_head("segment_v1_600.bin")
         self.assertEqual((head.kind, head.reason, head.open), (0, 0, True))

@@ -124,23 +124,25 @@ def read_head(data):
     head = Head(kind, reason, flags == 1, log, first, count, first_ms, first_ms + span, outcomes, ledger,
                 data[head_bytes:])
     if kind == 0:
-        read_sections(head.content, content_crc)
+        read_parts(head, content_crc)
     return head
 
 
-def read_sections(content, content_crc=None):
-    """The bytes of the 12 sections, after their checksums."""
-    reader = Reader(content)
-    sizes = reader.varints(12)
-    part_crcs = [reader.number(4) for _ in range(3)]
-    if content_crc is not None and crc32c(content[:reader.at]) != content_crc:
-        raise ValueError("the table of sections is damaged")
-    sections = [reader.take(size) for size in sizes]
+def read_parts(head, content_crc=None):
+    """The bytes of the 6 sections and of the chunks, after their checksums."""
+    reader = Reader(head.content)
+    chunk_count = (head.count + 4095) // 4096
+    sizes = reader.varints(6 + chunk_count)
+    crcs = [reader.number(4) for _ in range(3 + chunk_count)]
+    if content_crc is not None and crc32c(head.content[:reader.at]) != content_crc:
+        raise ValueError("the table is damaged")
+    parts = [reader.take(size) for size in sizes]
     reader.end()
-    for part, expected in zip((sections[:1], sections[1:6], sections[6:]), part_crcs):
-        if crc32c(b"".join(part)) != expected:
+    sections, chunks = parts[:6], parts[6:]
+    for covered, expected in zip([sections[:1], sections[1:2], sections[2:]] + [[chunk] for chunk in chunks], crcs):
+        if crc32c(b"".join(covered)) != expected:
             raise ValueError("the content is damaged")
-    return sections
+    return sections, chunks
 
 
 def read_names(reader):
@@ -153,15 +155,16 @@ def read_names(reader):
     return names
 
 
-def read_questions(reader):
+def read_questions(reader, chunk_count):
     types = reader.varints(reader.varint())
     count = reader.varint()
     steps, kinds, sizes = reader.column(count), reader.column(count), reader.column(count)
+    groups = reader.column(count) if chunk_count > 1 else [1] * count
     name, questions = 0, []
     for step, kind, size in zip(steps, kinds, sizes):
         name += step
         questions.append((name, types[kind], size))
-    return questions
+    return questions, groups
 
 
 def read_clients(reader):
@@ -188,32 +191,60 @@ def passes_bloom(bloom, name):
     return all(bloom[bit // 8] >> bit % 8 & 1 for bit in bits)
 
 
+def chunks_per_group(chunk_count):
+    size = 1
+    while chunk_count > 32 * size:
+        size *= 2
+    return size
+
+
+def read_chunk(chunk, count, traits):
+    """The six columns of a chunk: questions, clients, traits, times, durations, sizes, each per event."""
+    reader = Reader(chunk)
+    columns = [Reader(reader.take(size)) for size in reader.varints(6)]
+    reader.end()
+    time = columns[3].varint()
+    asked, by, how, steps, durations, surprises = (column.column(count) for column in columns)
+    for column in columns:
+        column.end()
+    times = []
+    for step in steps:
+        time += step
+        times.append(time)
+    outcomes = [traits[trait][0] for trait in how]
+    following = [sum(outcome < this for outcome in outcomes) for this in range(7)]
+    ordered = []
+    for outcome in outcomes:
+        ordered.append(durations[following[outcome]])
+        following[outcome] += 1
+    return asked, by, how, times, ordered, surprises
+
+
 def read_events(head):
     """The events, each as a tuple of texts: time, client, transport, outcome, AD, type, response code, duration in µs,
     size, name, list, upstream."""
-    sections = [Reader(section) for section in read_sections(head.content)]
+    section_bytes, chunks = read_parts(head)
+    sections = [Reader(section) for section in section_bytes]
     bloom = sections[0].take(len(sections[0].data))
     names = read_names(sections[1])
-    questions = read_questions(sections[2])
+    questions, groups = read_questions(sections[2], len(chunks))
     clients = read_clients(sections[3])
     lists = [sections[4].take(sections[4].varint()).decode() for _ in range(sections[4].varint())]
     upstreams = [sections[4].take(sections[4].varint()).decode() for _ in range(sections[4].varint())]
     traits = read_traits(sections[5], lists, upstreams)
-    time = sections[6].varint()
-    steps, asked, by, how, durations, surprises = (section.column(head.count) for section in sections[6:])
     for section in sections:
         section.end()
     if bloom and not all(passes_bloom(bloom, name) for name in names):
         raise ValueError("the bloom filter denies a name")
-    next_duration = [sum(head.outcomes[:outcome]) for outcome in range(7)]
     events = []
-    for i in range(head.count):
-        time += steps[i]
-        name, qtype, size = questions[asked[i]]
-        outcome, transport, ad, rcode, which, upstream = traits[how[i]]
-        duration = durations[next_duration[outcome]]
-        next_duration[outcome] += 1
-        events.append((str(time), clients[by[i]], TRANSPORTS[transport], OUTCOMES[outcome], str(ad), str(qtype),
-                       str(rcode), str(duration), str(size + unzigzag(surprises[i])), names[name].decode(), which,
-                       upstream))
+    for index, chunk in enumerate(chunks):
+        count = min(4096, head.count - 4096 * index)
+        for question, client, trait, time, duration, surprise in zip(*read_chunk(chunk, count, traits)):
+            name, qtype, size = questions[question]
+            outcome, transport, ad, rcode, which, upstream = traits[trait]
+            if not groups[question] >> index // chunks_per_group(len(chunks)) & 1:
+                raise ValueError("a question denies its chunk")
+            events.append((str(time), clients[client], TRANSPORTS[transport], OUTCOMES[outcome], str(ad), str(qtype),
+                           str(rcode), str(duration), str(size + unzigzag(surprise)), names[name].decode(), which,
+                           upstream))
     return events

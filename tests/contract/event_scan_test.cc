@@ -26,10 +26,12 @@ Found scan_all(Executor& executor, ScanRequest request) {
   Found found;
   Reply reply;
   while (true) {
-    Result<std::optional<Group>> step = scan.next(std::exchange(reply, {}));
+    Result<std::optional<Step>> step = scan.next(std::exchange(reply, {}));
     REQUIRE(step.ok());
     if (*step) {
-      reply = executor.run_group(**step);
+      const auto* read = std::get_if<Read>(&**step);
+      reply = read != nullptr ? executor.run_read(*read)
+                              : executor.run_group(std::get<Group>(**step));
       continue;
     }
     if (scan.at_end()) break;

@@ -19,7 +19,7 @@ Status first_status(Operation& operation) {
 Status finish(Operation& operation, Rows rows) {
   Step step = operation.start();
   REQUIRE(std::holds_alternative<Group>(step));
-  Step end = operation.resume(Reply{{}, {std::move(rows)}, {}});
+  Step end = operation.resume(Reply{{}, {std::move(rows)}});
   REQUIRE(std::holds_alternative<Done>(end));
   return std::get<Done>(end).status;
 }
@@ -92,7 +92,7 @@ TEST_CASE("a failing database is the operation's failure") {
   Grants grants;
   const auto operation = find_grants(kToken, &grants);
   CHECK(std::holds_alternative<Group>(operation->start()));
-  Step end = operation->resume(Reply{Status(Code::kUnavailable, "busy"), {}, {}});
+  Step end = operation->resume(Reply{Status(Code::kUnavailable, "busy")});
   CHECK(std::get<Done>(end).status.code() == Code::kUnavailable);
 }
 

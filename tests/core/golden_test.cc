@@ -51,8 +51,8 @@ SegmentBuilder::Options golden_head() {
 
 TEST_CASE("segments keep their bytes, and the stored ones still read back") {
   auto generator = golden_generator();
-  const std::vector<Event> events = golden_events(&generator, 600);
-  for (const size_t count : {1U, 600U}) {
+  const std::vector<Event> events = golden_events(&generator, 5000);
+  for (const size_t count : {1U, 600U, 5000U}) {
     SegmentBuilder builder;
     for (size_t i = 0; i < count; ++i) REQUIRE(builder.add(events[i]).ok());
     const std::string name = "segment_v1_" + std::to_string(count) + ".bin";

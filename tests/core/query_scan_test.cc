@@ -1,6 +1,9 @@
 // The selection of a scan against Filter::matches, event by event.
 #include "query_scan.h"
 
+#include <algorithm>
+#include <map>
+
 #include "catch.h"
 #include "support/event_generator.h"
 
@@ -11,7 +14,7 @@ constexpr int64_t kHourStart = 1'790'002'800'000;
 
 // A segment, its row, and the events that are in it.
 struct Fixture {
-  explicit Fixture(size_t count = 2000) {
+  explicit Fixture(size_t count = 10'000) {
     EventGenerator::Options options;
     options.made_names = 400;
     options.start_ms = kHourStart;
@@ -25,12 +28,53 @@ struct Fixture {
     filter.until_ms = kTimeMsMax;
   }
 
-  WalkRow row(ByteView data) const {
+  WalkRow row() const {
     WalkRow row;
     row.first = 5;
     row.count = events.size();
-    row.data = data;
+    row.bytes = bytes.size();
+    row.data = bytes;
     return row;
+  }
+  // What a scan finds that gets the bytes it asks for, or whatever else `give` answers.
+  struct Outcome {
+    Status status;
+    std::vector<size_t> indexes;
+    uint64_t events_decoded = 0;
+    size_t reads = 0;
+    size_t bytes_read = 0;
+  };
+  Outcome scan(WalkRow from, SegmentScan::Wanted wanted = {}) const {
+    Outcome outcome;
+    SegmentScan scan(std::move(from), filter, wanted);
+    while (true) {
+      const auto at = scan.advance();
+      outcome.events_decoded += scan.take_events_decoded();
+      outcome.status = at.status();
+      if (!at.ok() || *at == SegmentScan::Found::kEnd) return outcome;
+      if (*at == SegmentScan::Found::kNeedsBytes) {
+        std::vector<Bytes> pieces;
+        for (const ByteRange& range : scan.needs()) {
+          const ByteView piece = ByteView(bytes).subspan(
+              range.offset, std::min<size_t>(range.length, bytes.size() - range.offset));
+          pieces.emplace_back(piece.begin(), piece.end());
+          outcome.bytes_read += piece.size();
+        }
+        ++outcome.reads;
+        scan.supply(std::move(pieces));
+        continue;
+      }
+      for (size_t i = 0; i < scan.matches().size(); ++i) {
+        const auto index = static_cast<size_t>(scan.number(i) - 5);
+        outcome.indexes.push_back(index);
+        REQUIRE(scan.event(i) == events[index]);
+      }
+    }
+  }
+  WalkRow row_by_ranges() const {
+    WalkRow without = row();
+    without.data.clear();
+    return without;
   }
   std::vector<size_t> expected() const {
     std::vector<size_t> indexes;
@@ -39,17 +83,6 @@ struct Fixture {
     }
     return indexes;
   }
-  std::vector<size_t> found() const {
-    const auto scan = SegmentScan::open(row(bytes), filter);
-    REQUIRE(scan.has_value());
-    std::vector<size_t> indexes;
-    for (const uint32_t at : scan->matches_from(0)) {
-      indexes.push_back(at);
-      REQUIRE(scan->event(at) == events[at]);
-    }
-    return indexes;
-  }
-
   EventGenerator generator;
   std::vector<Event> events;
   Bytes bytes;
@@ -87,45 +120,58 @@ TEST_CASE("a scan selects what the filter matches, whatever it asks for") {
       break;
     case 8:
       f.filter.since_ms = f.events[300].time_ms;
-      f.filter.until_ms = f.events[1500].time_ms;
+      f.filter.until_ms = f.events[5500].time_ms;
       break;
     default:
       f.filter.contains = {"a", "o"};
       f.filter.types = {1};
       f.filter.outcomes = {Outcome::kForwarded};
-      f.filter.until_ms = f.events[1800].time_ms;
+      f.filter.until_ms = f.events[7800].time_ms;
   }
   CHECK(!f.expected().empty());
-  CHECK(f.found() == f.expected());
+  for (const WalkRow& row : {f.row(), f.row_by_ranges()}) {
+    const Fixture::Outcome outcome = f.scan(row);
+    REQUIRE(outcome.status.ok());
+    CHECK(outcome.indexes == f.expected());
+  }
 }
 
-TEST_CASE("a scan goes backwards as it goes forwards") {
+TEST_CASE("downwards the chunks come in the other order, with the same matches") {
   Fixture f;
   f.filter.types = {65};
-  const auto scan = SegmentScan::open(f.row(f.bytes), f.filter);
-  REQUIRE(scan.has_value());
-  std::vector<size_t> backwards;
-  for (auto at = scan->last_below(f.events.size()); at; at = scan->last_below(*at)) {
-    backwards.insert(backwards.begin(), *at);
-  }
-  CHECK(backwards == f.expected());
+  std::vector<size_t> found = f.scan(f.row_by_ranges(), {.order = SegmentScan::Order::kDownwards})
+                                  .indexes;
+  CHECK(found.front() >= 2 * kSegmentChunkEvents);
+  CHECK(found.back() < kSegmentChunkEvents);
+  std::sort(found.begin(), found.end());
+  CHECK(found == f.expected());
 }
 
-TEST_CASE("matches from a place on are the rest of all matches") {
+TEST_CASE("a scan keeps to the events that are asked for") {
   Fixture f;
   for (const bool filtered : {false, true}) {
     if (filtered) f.filter.types = {28};
-    const auto scan = SegmentScan::open(f.row(f.bytes), f.filter);
-    REQUIRE(scan.has_value());
-    const std::vector<uint32_t> all = scan->matches_from(0);
-    const uint32_t middle = all[all.size() / 2];
-    const std::vector<uint32_t> rest(all.begin() + std::ptrdiff_t(all.size() / 2), all.end());
-    CHECK(scan->matches_from(middle) == rest);
-    CHECK(scan->first_from(middle) == middle);
-    CHECK(scan->first_from(middle + 1) == rest[1]);
-    CHECK_FALSE(scan->first_from(f.events.size()).has_value());
-    CHECK(scan->matches_from(f.events.size()).empty());
+    for (const auto& [low, high] : {std::pair(0U, 1U), {4095U, 4097U}, {5000U, 9000U}}) {
+      std::vector<size_t> expected = f.expected();
+      std::erase_if(expected, [&](size_t i) { return i < low || i >= high; });
+      CHECK(f.scan(f.row(), {.low = low, .high = high}).indexes == expected);
+    }
+    CHECK(f.scan(f.row(), {.low = 7, .high = 7}).indexes.empty());
   }
+}
+
+TEST_CASE("a rare name costs the chunk that it is in") {
+  Fixture f;
+  std::map<std::string_view, std::vector<size_t>> places;
+  for (size_t i = 0; i < f.events.size(); ++i) places[f.events[i].qname].push_back(i);
+  const auto once = std::find_if(places.begin(), places.end(),
+                                 [](const auto& place) { return place.second.size() == 1; });
+  REQUIRE(once != places.end());
+  f.filter.domains = {std::string(once->first)};
+  const Fixture::Outcome outcome = f.scan(f.row_by_ranges());
+  CHECK(outcome.indexes == once->second);
+  CHECK(outcome.events_decoded <= kSegmentChunkEvents);
+  CHECK(outcome.bytes_read < f.bytes.size());
 }
 
 TEST_CASE("dictionaries alone rule out what no entry matches") {
@@ -147,41 +193,36 @@ TEST_CASE("dictionaries alone rule out what no entry matches") {
     default:
       f.filter.lists = {"no-such-list"};
   }
-  const auto scan = SegmentScan::open(f.row(f.bytes), f.filter);
-  REQUIRE(scan.has_value());
-  CHECK_FALSE(scan->any());
-  CHECK_FALSE(scan->was_read());
-}
-
-TEST_CASE("what a scan does not need may be missing, and what it needs may not") {
-  Fixture f;
-  f.filter.contains = {"nothing-like-this"};
-  const ByteView front = ByteView(f.bytes).first(f.bytes.size() * 3 / 4);
-  CHECK(SegmentScan::open(f.row(front), f.filter).has_value());
-  f.filter.contains.clear();
-  CHECK_FALSE(SegmentScan::open(f.row(front), f.filter).has_value());
+  const Fixture::Outcome outcome = f.scan(f.row_by_ranges());
+  CHECK(outcome.status.ok());
+  CHECK(outcome.indexes.empty());
+  CHECK(outcome.events_decoded == 0);
 }
 
 TEST_CASE("a damaged part is noticed by whoever reads it") {
   Fixture f;
   f.bytes.back() ^= 1;
   f.filter.contains = {"nothing-like-this"};
-  CHECK(SegmentScan::open(f.row(f.bytes), f.filter).has_value());
+  CHECK(f.scan(f.row()).status.ok());
   f.filter.contains = {"a"};
-  CHECK_FALSE(SegmentScan::open(f.row(f.bytes), f.filter).has_value());
+  CHECK(f.scan(f.row()).status.code() == Code::kCorrupt);
+  CHECK(f.scan(f.row_by_ranges()).status.code() == Code::kCorrupt);
 }
 
-TEST_CASE("a row that announces another segment is not read") {
+TEST_CASE("a row that announces another segment, or has no bytes, is not read") {
   Fixture f;
-  WalkRow row = f.row(f.bytes);
+  WalkRow row = f.row();
   row.count += 1;
-  CHECK_FALSE(SegmentScan::open(row, f.filter).has_value());
-  row = f.row(f.bytes);
+  CHECK_FALSE(f.scan(row).status.ok());
+  row = f.row();
   row.first += 1;
-  CHECK_FALSE(SegmentScan::open(row, f.filter).has_value());
-  row = f.row(f.bytes);
+  CHECK_FALSE(f.scan(row).status.ok());
+  row = f.row();
   row.corrupt = true;
-  CHECK_FALSE(SegmentScan::open(row, f.filter).has_value());
+  CHECK_FALSE(f.scan(row).status.ok());
+  row = f.row_by_ranges();
+  row.bytes = 0;
+  CHECK_FALSE(f.scan(row).status.ok());
 }
 
 }  // namespace

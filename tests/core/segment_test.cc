@@ -247,27 +247,110 @@ TEST_CASE("names are found exactly, with and without the bloom filter") {
   }
 }
 
-TEST_CASE("dictionary indexes lead to the events' fields") {
-  auto generator = generator_at_hour(6);
-  SegmentBuilder builder;
-  for (int i = 0; i < 2000; ++i) REQUIRE(builder.add(generator.next()).ok());
-  const Bytes segment = builder.encode(options_at(0));
-  const SegmentReader reader = std::move(SegmentReader::open(segment)).value();
-  for (size_t i = 0; i < reader.count(); ++i) {
-    const Event event = reader.event(i);
-    REQUIRE(reader.name(reader.name_index(i)) == event.qname);
-    REQUIRE(reader.client(reader.client_index(i)) == event.client);
-    const auto& question = reader.question(reader.question_index(i));
-    REQUIRE(question.name == reader.name_index(i));
-    REQUIRE(question.qtype == event.qtype);
-    const auto& trait = reader.trait(reader.trait_index(i));
-    REQUIRE(trait.outcome == event.outcome);
-    REQUIRE(trait.rcode == event.rcode);
-    REQUIRE(trait.list == event.list);
-    REQUIRE(trait.upstream == event.upstream);
-    REQUIRE(reader.time_ms(i) == event.time_ms);
-    REQUIRE(reader.duration_us(i) == event.duration_us);
+// 10,000 events: three chunks.
+struct Chunked {
+  Chunked() {
+    auto generator = generator_at_hour(6);
+    SegmentBuilder builder;
+    for (int i = 0; i < 10'000; ++i) {
+      events.push_back(generator.next());
+      REQUIRE(builder.add(events.back()).ok());
+    }
+    bytes = builder.encode(options_at(0));
+    names = generator.names();
+    generators.push_back(std::move(generator));
   }
+  std::vector<EventGenerator> generators;  // the events' strings
+  std::vector<Event> events;
+  std::vector<std::string> names;
+  Bytes bytes;
+};
+
+TEST_CASE("chunks and dictionaries lead to the events' fields") {
+  const Chunked f;
+  const SegmentReader reader = std::move(SegmentReader::open(f.bytes)).value();
+  REQUIRE(reader.chunk_count() == 3);
+  SegmentChunk chunk;
+  for (const size_t index : {2U, 0U, 1U}) {
+    REQUIRE(reader.load_chunk(index, ColumnSet::all(), &chunk).ok());
+    REQUIRE(chunk.first == index * kSegmentChunkEvents);
+    REQUIRE(chunk.count == (index < 2 ? kSegmentChunkEvents : 10'000 - 2 * kSegmentChunkEvents));
+    for (size_t i = 0; i < chunk.count; ++i) {
+      const Event& event = f.events[chunk.first + i];
+      REQUIRE(reader.event(chunk, i) == event);
+      const auto& question = reader.question(chunk.questions[i]);
+      REQUIRE(reader.name(question.name) == event.qname);
+      REQUIRE(question.qtype == event.qtype);
+      REQUIRE(reader.may_contain_question(index, chunk.questions[i]));
+      REQUIRE(reader.client(chunk.clients[i]) == event.client);
+      const auto& trait = reader.trait(chunk.traits[i]);
+      REQUIRE(trait.outcome == event.outcome);
+      REQUIRE(trait.rcode == event.rcode);
+      REQUIRE(trait.list == event.list);
+      REQUIRE(trait.upstream == event.upstream);
+      REQUIRE(chunk.times_ms[i] == event.time_ms);
+      REQUIRE(chunk.durations_us[i] == event.duration_us);
+    }
+  }
+}
+
+TEST_CASE("a question tells the chunks that it is not in") {
+  const Chunked f;
+  const SegmentReader reader = std::move(SegmentReader::open(f.bytes)).value();
+  std::vector<std::set<uint32_t>> questions(3);
+  SegmentChunk chunk;
+  for (size_t index = 0; index < 3; ++index) {
+    REQUIRE(reader.load_chunk(index, {Column::kQuestions}, &chunk).ok());
+    questions[index].insert(chunk.questions.begin(), chunk.questions.end());
+  }
+  for (uint32_t question = 0; question < reader.question_count(); ++question) {
+    for (size_t index = 0; index < 3; ++index) {
+      REQUIRE(reader.may_contain_question(index, question) == questions[index].contains(question));
+    }
+  }
+}
+
+TEST_CASE("a segment is read from its first bytes and the ranges that are asked for") {
+  const Chunked f;
+  const ByteView all(f.bytes);
+  const auto piece = [&](ByteRange range) {
+    const ByteView bytes = all.subspan(range.offset, range.length);
+    return Bytes(bytes.begin(), bytes.end());
+  };
+  SegmentReader reader =
+      std::move(SegmentReader::open_front(piece({0, kSegmentFrontBytes}))).value();
+  CHECK(reader.count() == 10'000);
+  const ByteRange dictionaries = reader.range_of(Section::kNames, Section::kTraits);
+  const ByteRange last = reader.range_of_chunks(2, 2);
+  CHECK_FALSE(reader.has(dictionaries));
+  CHECK(reader.load(Section::kNames).code() == Code::kCorrupt);
+  reader.supply(dictionaries, piece(dictionaries));
+  REQUIRE(reader.has(dictionaries));
+  SegmentChunk chunk;
+  CHECK(reader.load_chunk(2, {Column::kTimes}, &chunk).code() == Code::kCorrupt);
+  reader.supply(last, piece(last));
+  REQUIRE(reader.load_chunk(2, {Column::kTimes}, &chunk).ok());
+  REQUIRE(reader.load_chunk(2, ColumnSet::all(), &chunk).ok());
+  CHECK(reader.event(chunk, 0) == f.events[2 * kSegmentChunkEvents]);
+  // Another chunk takes the place of the last one.
+  const ByteRange first = reader.range_of_chunks(0, 0);
+  Bytes damaged = piece(first);
+  damaged[damaged.size() / 2] ^= 1;
+  reader.supply(first, damaged);
+  CHECK(reader.load_chunk(0, ColumnSet::all(), &chunk).code() == Code::kCorrupt);
+  reader.supply(first, piece(first));
+  CHECK(reader.load_chunk(0, ColumnSet::all(), &chunk).ok());
+  CHECK_FALSE(reader.has(last));
+}
+
+TEST_CASE("a segment of a day holds events of its hours, one of an hour does not") {
+  SegmentBuilder builder(kDayMs);
+  const int64_t day = kHourStart - kHourStart % kDayMs;
+  REQUIRE(builder.add(plain_event(day)).ok());
+  REQUIRE(builder.add(plain_event(day + kDayMs - 1)).ok());
+  CHECK(builder.add(plain_event(day + kDayMs)).code() == Code::kConflict);
+  check_reads_back({plain_event(day), plain_event(day + kDayMs - 1)},
+                   builder.encode(options_at(0)));
 }
 
 TEST_CASE("segments stand back to back: a head is read from longer bytes, a segment is not") {

@@ -7,6 +7,7 @@
 
 #include "bytes.h"
 #include "catch.h"
+#include "segment_events.h"
 #include "support/event_generator.h"
 
 namespace weir {
@@ -35,6 +36,14 @@ SegmentReader segment_of(const std::vector<Event>& events, Bytes* bytes) {
   for (const Event& event : events) REQUIRE(builder.add(event).ok());
   *bytes = builder.encode({});
   return std::move(SegmentReader::open(*bytes)).value();
+}
+
+void add_segment(const SegmentReader& segment, Summary* summary) {
+  for_each_chunk(segment, 0, ColumnSet::all(), [&](const SegmentChunk& chunk, size_t) {
+    summary->add(segment, chunk, indexes(0, chunk.count));
+    return true;
+  });
+  summary->finish(segment);
 }
 
 TEST_CASE("an empty summary says so") {
@@ -103,7 +112,7 @@ TEST_CASE("counting a segment is counting its events") {
   }
   Bytes bytes;
   Summary by_segment(Summary::Span::kHour, kHourStart);
-  by_segment.add(segment_of(events, &bytes));
+  add_segment(segment_of(events, &bytes), &by_segment);
   CHECK(by_segment.counts() == by_event.counts());
   CHECK(by_segment.unique_names() == by_event.unique_names());
   CHECK(by_segment.types() == by_event.types());
@@ -126,7 +135,7 @@ TEST_CASE("counting some events of a segment is counting these events") {
   SegmentBuilder builder;
   Summary one_by_one(Summary::Span::kHour, kHourStart);
   std::vector<uint32_t> some;
-  for (uint32_t i = 0; i < 3000; ++i) {
+  for (uint32_t i = 0; i < 6000; ++i) {
     const Event event = generator.next();
     REQUIRE(builder.add(event).ok());
     if (i % 7 != 3 && i > 500) continue;
@@ -137,8 +146,36 @@ TEST_CASE("counting some events of a segment is counting these events") {
   const auto reader = SegmentReader::open(bytes);
   REQUIRE(reader.ok());
   Summary at_once(Summary::Span::kHour, kHourStart);
-  at_once.add(*reader, some);
+  for_each_chunk(*reader, 0, ColumnSet::all(), [&](const SegmentChunk& chunk, size_t) {
+    std::vector<uint32_t> part;
+    for (const uint32_t i : some) {
+      if (i / kSegmentChunkEvents == chunk.index) part.push_back(i % kSegmentChunkEvents);
+    }
+    at_once.add(*reader, chunk, part);
+    return true;
+  });
+  at_once.finish(*reader);
   CHECK(at_once.encode(kHourRollupBytesMax) == one_by_one.encode(kHourRollupBytesMax));
+}
+
+TEST_CASE("what a chunk's columns do not tell is not counted") {
+  auto generator = generator_with(4);
+  std::vector<Event> events;
+  for (int i = 0; i < 5000; ++i) events.push_back(generator.next());
+  Bytes bytes;
+  const SegmentReader reader = segment_of(events, &bytes);
+  Summary whole;
+  add_segment(reader, &whole);
+  Summary names;
+  for_each_chunk(reader, 0, {Column::kQuestions}, [&](const SegmentChunk& chunk, size_t) {
+    names.add(reader, chunk, indexes(0, chunk.count));
+    return true;
+  });
+  names.finish(reader);
+  CHECK(names.unique_names() == whole.unique_names());
+  CHECK(names.top(Summary::Top::kNames, 1)[0].count == whole.top(Summary::Top::kNames, 1)[0].count);
+  CHECK(names.counts().total() == 0);
+  CHECK(names.unique_clients() == 0);
 }
 
 TEST_CASE("any grouping and order of merges gives the same bytes") {

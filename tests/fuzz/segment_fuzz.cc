@@ -8,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   weir::reseal(&bytes);
   const auto reader = weir::SegmentReader::open(bytes);
   if (!reader.ok() || reader->count() == 0) return 0;
-  weir::SegmentBuilder builder;
+  weir::SegmentBuilder builder(weir::kDayMs);
   for (size_t i = 0; i < reader->count(); ++i) WEIR_CHECK(builder.add(reader->event(i)).ok());
   const weir::Bytes again = builder.encode({});
   const auto second = weir::SegmentReader::open(again);

@@ -12,7 +12,7 @@ class PoisonExecutor final : public Executor {
   Reply run_group(const Group& group) override {
     for (const Statement& statement : group.statements) {
       if (statement.id == StatementId::kSegmentAppend && poisoned(statement)) {
-        return Reply{Status(Code::kTooLarge, "too big"), {}, {}};
+        return Reply{Status(Code::kTooLarge, "too big")};
       }
     }
     return inner_.run_group(group);

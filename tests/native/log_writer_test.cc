@@ -18,7 +18,7 @@ class GateExecutor final : public Executor {
  public:
   explicit GateExecutor(Executor& inner) : inner_(inner) {}
   Reply run_group(const Group& group) override {
-    if (shut) return Reply{Status(Code::kUnavailable, "the gate is shut"), {}, {}};
+    if (shut) return Reply{Status(Code::kUnavailable, "the gate is shut")};
     return inner_.run_group(group);
   }
   Reply run_read(const Read& read) override { return inner_.run_read(read); }

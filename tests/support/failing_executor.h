@@ -52,7 +52,7 @@ class FailingExecutor final : public Executor {
     if (plan_.moment == Moment::kAfter) {
       if (Reply reply = work(); !reply.status.ok()) return reply;
     }
-    return Reply{Status(plan_.code, "injected failure"), {}, {}};
+    return Reply{Status(plan_.code, "injected failure")};
   }
 
   Executor& inner_;

@@ -25,7 +25,7 @@ Reply MemoryExecutor::run_group(const Group& group) {
           {}};
     }
     Result<Rows> rows = handler(work, Parameters(statement.parameters));
-    if (!rows.ok()) return Reply{rows.status(), {}, {}};
+    if (!rows.ok()) return Reply{rows.status()};
     reply.results.push_back(std::move(rows).value());
   }
   if (group.writes) database_ = std::move(work);
@@ -33,14 +33,19 @@ Reply MemoryExecutor::run_group(const Group& group) {
 }
 
 Reply MemoryExecutor::run_read(const Read& read) {
-  const auto row = database_.segments.find(read.segment);
-  const auto* data =
-      row == database_.segments.end() ? nullptr : std::get_if<Bytes>(&row->second.data);
-  if (data == nullptr) return Reply{Status(Code::kNotFound, "no such segment"), {}, {}};
-  const size_t from = std::min<size_t>(read.offset, data->size());
-  const size_t length = std::min<size_t>(read.length, data->size() - from);
-  const auto begin = data->begin() + static_cast<ptrdiff_t>(from);
-  return Reply{{}, {}, Bytes(begin, begin + static_cast<ptrdiff_t>(length))};
+  Reply reply;
+  for (const Read::Range& range : read.ranges) {
+    Bytes& piece = reply.pieces.emplace_back();
+    const auto row = database_.segments.find(range.segment);
+    const auto* data =
+        row == database_.segments.end() ? nullptr : std::get_if<Bytes>(&row->second.data);
+    if (data == nullptr) continue;
+    const size_t from = std::min<size_t>(range.offset, data->size());
+    const size_t length = std::min<size_t>(range.length, data->size() - from);
+    const auto begin = data->begin() + static_cast<ptrdiff_t>(from);
+    piece.assign(begin, begin + static_cast<ptrdiff_t>(length));
+  }
+  return reply;
 }
 
 }  // namespace weir

@@ -85,11 +85,14 @@ Rows walk(const std::vector<Found>& all, int64_t budget, int64_t rows_max) {
   int64_t total = 0;
   for (const Found& found : all) {
     if (static_cast<int64_t>(out.rows.size()) == rows_max) break;
-    const int64_t bytes = bytes_of(*found.segment);
-    total += bytes;
-    const bool fits = total <= budget || total == bytes;
-    out.rows.push_back({found.id, found.segment->count, found.segment->kind, found.segment->last_ms,
-                        found.from_n, int64_t{fits}, fits ? found.segment->data : Value(Null{})});
+    const MemorySegment& segment = *found.segment;
+    const int64_t bytes = bytes_of(segment);
+    const bool small = bytes <= int64_t{kSegmentEdgeBytesMax};
+    const int64_t whole = small ? bytes : 0;
+    total += whole;
+    const bool fits = total <= budget || total == whole;
+    out.rows.push_back({found.id, segment.count, segment.kind, segment.last_ms, segment.crc, bytes,
+                        found.from_n, int64_t{fits}, fits && small ? segment.data : Value(Null{})});
   }
   return out;
 }

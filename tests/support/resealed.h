@@ -13,30 +13,33 @@ namespace weir {
 // Leaves bytes alone that are too damaged to tell where their checksums stand.
 inline void reseal(Bytes* segment) {
   constexpr size_t kContentCrcAt = 14;
+  constexpr size_t kCountAt = 34;
   constexpr size_t kHeadBytesMin = 38;
   Bytes& bytes = *segment;
   if (bytes.size() < kHeadBytesMin) return;
   const size_t head = load_le<uint16_t>(bytes.data() + 8);
   if (head < kHeadBytesMin || head > bytes.size()) return;
+  ByteReader numbers(ByteView(bytes).subspan(kCountAt));
+  numbers.varint();  // first
+  const auto chunks = chunks_of(static_cast<size_t>(numbers.varint_up_to(kSegmentEventsMax)));
   ByteReader reader(ByteView(bytes).subspan(head));
-  std::array<uint64_t, kSectionCount> lengths{};
+  std::vector<uint64_t> lengths(kSectionCount + chunks);
   for (uint64_t& length : lengths) length = reader.varint_up_to(bytes.size());
   const size_t crcs_at = head + reader.position();
-  reader.take(kSectionPartCount * 4);
+  const size_t parts = kSectionPartCount + chunks;
+  reader.take(parts * 4);
   if (reader.ok()) {
-    // Parts: section 0, 1 … 5, 6 … 11.
-    size_t at = crcs_at + kSectionPartCount * 4;
-    for (size_t part = 0, section = 0; part < kSectionPartCount; ++part) {
-      uint64_t length = 0;
-      for (const size_t end = part == 0 ? 1 : part == 1 ? 6 : kSectionCount; section < end;) {
-        length += lengths[section++];
-      }
+    // Parts: section 0, section 1, sections 2 … 5, then each chunk.
+    size_t at = crcs_at + parts * 4;
+    for (size_t part = 0, next = 0; part < parts; ++part) {
+      uint64_t length = lengths[next++];
+      while (part == 2 && next < kSectionCount) length += lengths[next++];
       length = std::min<uint64_t>(length, bytes.size() - at);
       const ByteView covered = ByteView(bytes).subspan(at, static_cast<size_t>(length));
       store_le(bytes.data() + crcs_at + part * 4, crc32c(covered));
       at += static_cast<size_t>(length);
     }
-    const size_t table_bytes = crcs_at + kSectionPartCount * 4 - head;
+    const size_t table_bytes = crcs_at + parts * 4 - head;
     store_le(bytes.data() + kContentCrcAt, crc32c(ByteView(bytes).subspan(head, table_bytes)));
   }
   store_le(bytes.data() + head - 4, crc32c(ByteView(bytes).first(head - 4)));

@@ -37,7 +37,7 @@ class ReplyText {
 };
 
 const Step kDataStep = Group{{Statement{StatementId::kSegmentData, {}}}, false};
-const Step kReadStep = Read{1, 0, 4};
+const Step kReadStep = Read{{{1, 0, 4}}};
 
 // One row of segment_data: id, count, kind, crc, data (a blob).
 ReplyText data_reply(std::string_view hex) {
@@ -77,13 +77,14 @@ TEST_CASE("a null in a blob column stays null and no bytes stay no bytes") {
 TEST_CASE("hex of odd length or with other characters is corrupt") {
   CHECK(code_of(data_reply("abc"), kDataStep) == Code::kCorrupt);
   CHECK(code_of(data_reply("zz"), kDataStep) == Code::kCorrupt);
-  CHECK(code_of(ReplyText().ok().text("0"), kReadStep) == Code::kCorrupt);
+  CHECK(code_of(ReplyText().ok().u32(1).text("0"), kReadStep) == Code::kCorrupt);
+  CHECK(code_of(ReplyText().ok().u32(2).text("00").text("00"), kReadStep) == Code::kCorrupt);
 }
 
 TEST_CASE("a read is answered by its bytes") {
-  const auto reply = decode_reply(ReplyText().ok().text("deadbeef").bytes(), kReadStep);
+  const auto reply = decode_reply(ReplyText().ok().u32(1).text("deadbeef").bytes(), kReadStep);
   REQUIRE(reply.ok());
-  CHECK(reply->bytes == Bytes{0xde, 0xad, 0xbe, 0xef});
+  CHECK(reply->pieces == std::vector<Bytes>{{0xde, 0xad, 0xbe, 0xef}});
 }
 
 TEST_CASE("a host's failure keeps its code and message") {

@@ -13,6 +13,12 @@ export interface Statement {
   id: number;
   parameters: Value[];
 }
+/** Bytes of a stored segment. */
+export interface Range {
+  segment: number;
+  offset: number;
+  length: number;
+}
 export interface AnswerHead {
   status: number;
   contentType: string;
@@ -20,7 +26,7 @@ export interface AnswerHead {
 }
 export type Step =
   | { kind: "group"; writes: boolean; statements: Statement[] }
-  | { kind: "read"; segment: number; offset: number; length: number }
+  | { kind: "read"; ranges: Range[] }
   | { kind: "emit"; head: AnswerHead | null; bytes: Uint8Array }
   | { kind: "done"; code: number; message: string; counters: Record<string, number> };
 
@@ -106,9 +112,11 @@ function readStep(message: MessageReader): Step {
     case 1:
       return {
         kind: "read",
-        segment: message.i64(),
-        offset: message.u32(),
-        length: message.u32(),
+        ranges: message.list(() => ({
+          segment: message.i64(),
+          offset: message.u32(),
+          length: message.u32(),
+        })),
       };
     case 2:
       return { kind: "emit", head: readHead(message), bytes: message.bytes() };

@@ -3,7 +3,7 @@
 // A Group is one D1 batch, which is one transaction. Errors are the core's to judge: each becomes a
 // status code, and nothing is tried again here (D1 repeats reads by itself, never writes).
 
-import type { Statement, Step, Writes } from "./core.js";
+import type { Range, Statement, Step, Writes } from "./core.js";
 import { Code, type Value } from "./message.js";
 
 /** Bytes of a stored segment. Parameters of D1 are REAL unless cast. */
@@ -60,7 +60,7 @@ export class D1Executor {
   async reply(step: Exclude<Step, { kind: "done" }>): Promise<Writes> {
     try {
       if (step.kind === "group") return await this.#group(step.statements);
-      if (step.kind === "read") return await this.#read(step.segment, step.offset, step.length);
+      if (step.kind === "read") return await this.#read(step.ranges);
       return success(() => {});
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -93,12 +93,16 @@ export class D1Executor {
     });
   }
 
-  async #read(segment: number, offset: number, length: number): Promise<Writes> {
-    const row = await this.#db
-      .prepare(readSql)
-      .bind(segment, offset + 1, length) // substr counts from 1
-      .first<{ bytes: string }>();
-    if (row === null) return failure(Code.notFound, `there is no segment ${segment}`);
-    return success((out) => out.text(row.bytes));
+  async #read(ranges: Range[]): Promise<Writes> {
+    const results = await this.#db.batch<{ bytes: string }>(
+      ranges.map(
+        ({ segment, offset, length }) =>
+          this.#db.prepare(readSql).bind(segment, offset + 1, length), // substr counts from 1
+      ),
+    );
+    return success((out) => {
+      out.u32(results.length);
+      for (const { results: rows } of results) out.text(rows[0]?.bytes ?? "");
+    });
   }
 }

@@ -2,9 +2,9 @@
 // ids, upwards or downwards.
 //
 // It is for callers that pull, as a virtual table does, and therefore no Operation: next() answers
-// the group that it needs to go on, if it needs one. Segments outside the filter's time and the
+// the step that it needs to go on, if it needs one. Segments outside the filter's time and the
 // asked ids are not read; those whose dictionary excludes the names asked for are not scanned.
-// Memory: what one group answers. Each group is of its own moment; events that come while the scan
+// Memory: what one step answers. Each step is of its own moment; events that come while the scan
 // is under way may be seen or not.
 #pragma once
 
@@ -40,9 +40,9 @@ class EventScan {
   EventScan(const EventScan&) = delete;
   EventScan& operator=(const EventScan&) = delete;
 
-  // Moves to the next event. Answers a reading group if one has to be run first: call again with
-  // its reply. Otherwise at_end() or the accessors tell where the scan is.
-  Result<std::optional<Group>> next(Reply reply = {});
+  // Moves to the next event. Answers a step, a reading Group or a Read, if one has to be run first:
+  // call again with its reply. Otherwise at_end() or the accessors tell where the scan is.
+  Result<std::optional<Step>> next(Reply reply = {});
 
   bool at_end() const;
   // Of the event; valid until the next call of next(). Precondition: not at_end().

@@ -19,7 +19,7 @@ class Executor {
   virtual Reply run_read(const Read& read) = 0;
   // No object store by default: kUnsupported.
   virtual Reply run_object(const Object&) {
-    return Reply{Status(Code::kUnsupported, "there is no object store here"), {}, {}};
+    return Reply{Status(Code::kUnsupported, "there is no object store here")};
   }
 };
 

@@ -27,12 +27,16 @@ struct Group {
   bool writes = false;  // false: only reads; the host may use a read-only connection
 };
 
-// Bytes [offset, offset + length) of segments.data of row `segment`. Answered by Reply::bytes,
-// which is shorter if the row is; a missing row is kNotFound.
+// Bytes [offset, offset + length) of segments.data of row `segment`, for each of the ranges.
+// Answered by Reply::pieces, one per range, which is shorter if the row is, and empty if there is
+// no such row or its bytes are elsewhere. All of one moment where the host can do that.
 struct Read {
-  int64_t segment = 0;
-  uint32_t offset = 0;
-  uint32_t length = 0;
+  struct Range {
+    int64_t segment = 0;
+    uint32_t offset = 0;
+    uint32_t length = 0;
+  };
+  std::vector<Range> ranges;
 };
 
 // An object store (R2). Hosts without one answer kUnsupported.
@@ -67,8 +71,8 @@ using Step = std::variant<Group, Read, Object, Emit, Done>;
 // decides what then.
 struct Reply {
   Status status;
-  std::vector<Rows> results;
-  Bytes bytes;
+  std::vector<Rows> results = {};
+  std::vector<Bytes> pieces = {};
 };
 
 class Operation {

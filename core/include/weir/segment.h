@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -96,13 +97,14 @@ Result<SegmentHead> read_segment_head(ByteView bytes);
 // Collects events and encodes them. Thread-compatible. Events are copied in.
 class SegmentBuilder {
  public:
-  SegmentBuilder();
+  // `span_ms`: an hour or a day of UTC, which the events must not leave.
+  explicit SegmentBuilder(int64_t span_ms = kHourMs);
   ~SegmentBuilder();
   SegmentBuilder(SegmentBuilder&&) noexcept;
   SegmentBuilder& operator=(SegmentBuilder&&) noexcept;
 
-  // kInvalid or kTooLarge as check_event; kConflict if the event lies in another UTC hour than
-  // those before; kFull at kSegmentEventsMax. On failure nothing has changed.
+  // kInvalid or kTooLarge as check_event; kConflict if the event lies in another span than those
+  // before; kFull at kSegmentEventsMax. On failure nothing has changed.
   Status add(const Event& event);
 
   size_t count() const;
@@ -132,43 +134,124 @@ Bytes encode_gap(const LogId& log, uint64_t first, uint64_t end, GapReason reaso
 // The same events under another head (log id, first, open, ledger): columns are not decoded.
 Result<Bytes> rewrite_segment_head(ByteView segment, const SegmentBuilder::Options& options);
 
-enum class Section : uint8_t;  // segment_content.h
+// What a segment is made of behind its head: dictionaries of what the events share, then the events
+// in chunks of kSegmentChunkEvents, each with a column per field. Frozen numbers.
+enum class Section : uint8_t {
+  kBloom = 0,
+  kNames = 1,
+  kQuestions = 2,  // distinct (name, qtype)
+  kClients = 3,
+  kStrings = 4,  // lists and upstreams
+  kTraits = 5,   // distinct (outcome, transport, ad, rcode, list, upstream)
+};
+inline constexpr size_t kSectionCount = 6;
+enum class Column : uint8_t {
+  kQuestions = 0,  // the first three are indexes into the dictionaries
+  kClients = 1,
+  kTraits = 2,
+  kTimes = 3,
+  kDurations = 4,  // stored by outcome: needs kTraits
+  kSizes = 5,      // stored against the question's: needs kQuestions
+};
+inline constexpr size_t kColumnCount = 6;
 
-// Reads one segment. open() checks head, checksum and all lengths, so that the accessors cannot
-// fail afterwards. Borrows `bytes`, which must outlive the reader. Thread-compatible; const use
-// from several threads is safe.
+class ColumnSet {
+ public:
+  constexpr ColumnSet() = default;
+  constexpr ColumnSet(std::initializer_list<Column> columns) {
+    for (const Column column : columns) add(column);
+  }
+  static constexpr ColumnSet all() {
+    ColumnSet set;
+    set.bits_ = (1U << kColumnCount) - 1;
+    return set;
+  }
+  constexpr void add(Column column) { bits_ |= 1U << static_cast<unsigned>(column); }
+  constexpr bool has(Column column) const {
+    return (bits_ >> static_cast<unsigned>(column) & 1) != 0;
+  }
+
+ private:
+  uint32_t bits_ = 0;
+};
+
+// Events of a segment that are decoded together. A column is valid if it was loaded.
+struct SegmentChunk {
+  size_t index = SIZE_MAX;
+  size_t first = 0;  // in the segment
+  size_t count = 0;
+  ColumnSet columns;
+  std::vector<uint32_t> questions, clients, traits;
+  std::vector<int64_t> times_ms;
+  std::vector<uint32_t> durations_us;
+  std::vector<uint16_t> sizes;
+};
+
+// Bytes [offset, offset + length) of a segment.
+struct ByteRange {
+  uint32_t offset = 0;
+  uint32_t length = 0;
+
+  bool operator==(const ByteRange&) const = default;
+};
+
+class NameDictionary;  // name_dictionary.h
+
+// Reads one segment. Thread-compatible.
+//
+// open() has the whole segment before it and decodes and checks all of it, so that nothing can fail
+// afterwards. open_front() is for scans of what was stored, which was checked before and of which
+// most is not needed: it has the first bytes, checks the head and the table behind it, and then
+// tells where the sections and chunks lie that are asked for; they are checked when they are
+// loaded.
 class SegmentReader {
  public:
-  static Result<SegmentReader> open(ByteView bytes);
-  // For scans of what was stored, which was opened and checked before, and of which most is not
-  // needed: checks the head and the table of sections only, and takes the form of names on trust.
-  // An accessor may be used once load() has answered ok for what it reads. The bytes may be cut off
-  // behind what is loaded.
-  static Result<SegmentReader> open_lazily(ByteView bytes);
-  // Checks and decodes a section and those that it refers to, unless that is done already.
-  Status load(Section section);
+  // Whose bytes they are: a stranger's, or those that were checked before they were stored and have
+  // kept their checksums, so that the form of names is not looked at again.
+  enum class Trust : uint8_t { kNone, kStored };
+  // Borrows `bytes`, which must outlive the reader.
+  static Result<SegmentReader> open(ByteView bytes, Trust trust = Trust::kNone);
+  // The whole segment or its first bytes, at least kSegmentFrontBytes of a longer one.
+  static Result<SegmentReader> open_front(Bytes front);
   ~SegmentReader();
   SegmentReader(SegmentReader&&) noexcept;
   SegmentReader& operator=(SegmentReader&&) noexcept;
 
   const SegmentHead& head() const;
-  // The i-th event, i < count() (0 for a gap). Its strings live as long as the reader.
+  size_t count() const;  // 0 for a gap
+  size_t chunk_count() const;
+
+  // Where the sections first … last and the chunks first … last lie, in one range each.
+  ByteRange range_of(Section first, Section last) const;
+  ByteRange range_of_chunks(size_t first, size_t last) const;
+  bool has(ByteRange range) const;
+  // Adds what was read from there. Of chunks only what was supplied last is kept.
+  void supply(ByteRange range, Bytes bytes);
+
+  // Checks and decodes a section and those that it refers to, unless that is done already.
+  // kCorrupt if a check fails or bytes are missing.
+  Status load(Section section);
+  // Decodes columns of a chunk into `*chunk`, which may hold others of it already; loads the
+  // sections that they refer to.
+  Status load_chunk(size_t index, ColumnSet columns, SegmentChunk* chunk) const;
+
+  // The i-th event of a chunk with all columns. Its strings live until the next call of name() or
+  // event().
+  Event event(const SegmentChunk& chunk, size_t i) const;
+  // The i-th event of the segment, which must be from open(). In order they cost the least.
   Event event(size_t i) const;
-  size_t count() const;
+
+  // The following may be used once their section is loaded.
 
   // False only if no event of the segment has this name, by the bloom filter alone.
   bool may_contain_name(std::string_view qname) const;
   std::optional<size_t> find_name(std::string_view qname) const;
-
-  // Dictionaries of what the events share, and each event's index into them: for scans that decide
-  // once per name, question, client or trait instead of once per event. Indexes must be in range.
   // Names are distinct and sorted by their reversed bytes, so that a domain is one range.
   size_t name_count() const;
-  std::string_view name(size_t index) const;
-  uint32_t name_index(size_t event) const;
+  std::string_view name(size_t index) const;  // until the next call of name() or event()
+  const NameDictionary& names() const;
   size_t client_count() const;
   const Client& client(size_t index) const;
-  uint32_t client_index(size_t event) const;
 
   struct Question {
     uint32_t name = 0;  // index
@@ -176,7 +259,8 @@ class SegmentReader {
   };
   size_t question_count() const;
   const Question& question(size_t index) const;
-  uint32_t question_index(size_t event) const;
+  // Whether any event of the chunk may have this question.
+  bool may_contain_question(size_t chunk, size_t question) const;
 
   struct Trait {
     Outcome outcome = Outcome::kForwarded;
@@ -188,10 +272,6 @@ class SegmentReader {
   };
   size_t trait_count() const;
   const Trait& trait(size_t index) const;
-  uint32_t trait_index(size_t event) const;
-
-  int64_t time_ms(size_t event) const;
-  uint32_t duration_us(size_t event) const;
 
  private:
   struct State;

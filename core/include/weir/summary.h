@@ -93,10 +93,12 @@ class Summary {
 
   // An event outside the span is counted at the nearest edge of the series (late or skewed clocks).
   void add(const Event& event);
-  void add(const SegmentReader& segment);
-  // Of a segment only these events. Both are quicker than event by event: what events share is
-  // counted by its index first.
-  void add(const SegmentReader& segment, std::span<const uint32_t> events);
+  // Events of a segment, chunk by chunk in any order, then finish(): quicker than event by event,
+  // since what they share is counted by its index first. Only what the chunk's columns tell is
+  // counted. Between the first chunk and finish() nothing else may be asked or added.
+  void add(const SegmentReader& segment, const SegmentChunk& chunk,
+           std::span<const uint32_t> events);
+  void finish(const SegmentReader& segment);
   // `other` may cover a smaller span: its series is folded into this one's buckets. It has all top
   // lists that this one keeps.
   void merge(const Summary& other);

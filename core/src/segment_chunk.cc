@@ -1,0 +1,168 @@
+// Decoding the chunks of a segment, column by column.
+#include <algorithm>
+
+#include "column.h"
+#include "segment_state.h"
+
+namespace weir {
+namespace {
+
+constexpr int64_t kStepMax = kDayMs;  // between events of one segment
+constexpr int64_t kSizeMax = static_cast<int64_t>(kMessageBytesMax);
+
+ColumnRange index_range(size_t size) { return {0, static_cast<int64_t>(size) - 1}; }
+
+Status corrupt(const char* what) { return Status(Code::kCorrupt, what); }
+
+// A column and what it cannot be decoded without.
+struct ColumnNeeds {
+  Section section;
+  Column column;  // itself: none
+};
+constexpr std::array<ColumnNeeds, kColumnCount> kNeeds = {{
+    {Section::kQuestions, Column::kQuestions},
+    {Section::kClients, Column::kClients},
+    {Section::kTraits, Column::kTraits},
+    {Section::kTraits, Column::kTimes},
+    {Section::kTraits, Column::kTraits},
+    {Section::kQuestions, Column::kQuestions},
+}};
+
+std::vector<uint32_t>* index_column(Column column, SegmentChunk* chunk) {
+  if (column == Column::kQuestions) return &chunk->questions;
+  return column == Column::kClients ? &chunk->clients : &chunk->traits;
+}
+
+}  // namespace
+
+bool SegmentReader::State::read_times(ByteReader* reader, SegmentChunk* chunk) const {
+  chunk->times_ms.resize(chunk->count);
+  auto time = static_cast<int64_t>(reader->varint_up_to(kTimeMsMax));
+  std::vector<int32_t> steps(chunk->count);
+  if (!decode_column<int32_t>(reader, {-kStepMax, kStepMax}, steps)) return false;
+  int64_t least = kTimeMsMax;
+  int64_t most = 0;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    time += steps[i];
+    least = std::min(least, time);
+    most = std::max(most, time);
+    chunk->times_ms[i] = time;
+  }
+  return steps[0] == 0 && least >= head.first_ms && most <= head.last_ms;
+}
+
+// The column is grouped by outcome; within an outcome it keeps the events' order.
+bool SegmentReader::State::read_durations(ByteReader* reader, SegmentChunk* chunk) const {
+  std::vector<uint32_t> grouped(chunk->count);
+  if (!decode_column<uint32_t>(reader, {0, UINT32_MAX}, grouped)) return false;
+  std::array<size_t, kOutcomeCount + 1> next{};
+  for (const uint32_t trait : chunk->traits) ++next[static_cast<size_t>(traits[trait].outcome) + 1];
+  for (size_t i = 1; i < next.size(); ++i) next[i] += next[i - 1];
+  chunk->durations_us.resize(chunk->count);
+  for (size_t i = 0; i < chunk->count; ++i) {
+    const auto outcome = static_cast<size_t>(traits[chunk->traits[i]].outcome);
+    chunk->durations_us[i] = grouped[next[outcome]++];
+  }
+  return true;
+}
+
+bool SegmentReader::State::read_sizes(ByteReader* reader, SegmentChunk* chunk) const {
+  std::vector<uint32_t> surprises(chunk->count);
+  if (!decode_column<uint32_t>(reader, {0, 2 * kSizeMax}, surprises)) return false;
+  chunk->sizes.resize(chunk->count);
+  for (size_t i = 0; i < chunk->count; ++i) {
+    const int64_t size = question_sizes[chunk->questions[i]] + unzigzag(surprises[i]);
+    if (size < 0 || size > kSizeMax) return false;
+    chunk->sizes[i] = static_cast<uint16_t>(size);
+  }
+  return true;
+}
+
+bool SegmentReader::State::read_column(Column column, ByteReader* reader,
+                                       SegmentChunk* chunk) const {
+  size_t dictionary = traits.size();
+  switch (column) {
+    case Column::kTimes:
+      return read_times(reader, chunk);
+    case Column::kDurations:
+      return read_durations(reader, chunk);
+    case Column::kSizes:
+      return read_sizes(reader, chunk);
+    case Column::kQuestions:
+      dictionary = questions.size();
+      break;
+    case Column::kClients:
+      dictionary = clients.size();
+      break;
+    case Column::kTraits:
+      break;
+  }
+  std::vector<uint32_t>* const indexes = index_column(column, chunk);
+  indexes->resize(chunk->count);
+  return decode_column<uint32_t>(reader, index_range(dictionary), *indexes);
+}
+
+// Another chunk than the one that is in `*chunk`.
+Status SegmentReader::State::begin_chunk(size_t index, SegmentChunk* chunk) const {
+  const ByteRange range = table.chunks(index, index);
+  const ByteView bytes = bytes_at(range);
+  if (range.length == 0 || bytes.empty() || crc32c(bytes) != table.chunk_crc(index)) {
+    return corrupt("a segment fails its checksum");
+  }
+  chunk->index = index;
+  chunk->first = index * kSegmentChunkEvents;
+  chunk->count = std::min(kSegmentChunkEvents, count() - chunk->first);
+  chunk->columns = {};
+  return {};
+}
+
+Status SegmentReader::State::load_chunk(size_t index, ColumnSet columns, SegmentChunk* chunk) {
+  if (chunk->index != index) {
+    chunk->index = SIZE_MAX;
+    WEIR_TRY(begin_chunk(index, chunk));
+  }
+  const ByteView bytes = bytes_at(table.chunks(index, index));
+  ByteReader reader(bytes);
+  std::array<uint64_t, kColumnCount> lengths{};
+  for (uint64_t& length : lengths) length = reader.varint_up_to(bytes.size());
+  for (size_t i = 0; i < kColumnCount; ++i) {
+    if (columns.has(static_cast<Column>(i))) columns.add(kNeeds[i].column);
+  }
+  for (size_t i = 0; i < kColumnCount; ++i) {
+    const auto column = static_cast<Column>(i);
+    ByteReader part(reader.take(lengths[i]));
+    if (!reader.ok()) return corrupt("a segment's columns do not fill their chunk");
+    if (!columns.has(column) || chunk->columns.has(column)) continue;
+    WEIR_TRY(load(kNeeds[i].section));
+    if (!read_column(column, &part, chunk) || !part.ok() || !part.at_end()) {
+      return corrupt("a segment's column is malformed");
+    }
+    chunk->columns.add(column);
+  }
+  if (!reader.at_end()) return corrupt("a segment's columns do not fill their chunk");
+  return {};
+}
+
+Status SegmentReader::State::check_chunks() {
+  int64_t first_ms = kTimeMsMax;
+  int64_t last_ms = 0;
+  std::array<uint64_t, kOutcomeCount> outcomes{};
+  std::vector<uint32_t> groups(question_groups.size());
+  for (size_t index = 0; index < table.chunk_count(); ++index) {
+    WEIR_TRY(load_chunk(index, ColumnSet::all(), &current));
+    const auto [least, most] = std::minmax_element(current.times_ms.begin(), current.times_ms.end());
+    first_ms = std::min(first_ms, *least);
+    last_ms = std::max(last_ms, *most);
+    for (const uint32_t trait : current.traits) {
+      ++outcomes[static_cast<size_t>(traits[trait].outcome)];
+    }
+    if (groups.empty()) continue;
+    for (const uint32_t question : current.questions) groups[question] |= 1U << group_of(index);
+  }
+  const bool agrees = head.kind == SegmentKind::kGap ||
+                      (first_ms == head.first_ms && last_ms == head.last_ms &&
+                       outcomes == head.outcomes && groups == question_groups);
+  return agrees ? Status() : corrupt("a segment's events are not those of its head");
+}
+
+}  // namespace weir
