@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "native/store/byte_budget.h"
 #include "native/store/maintenance.h"
 #include "native/store/migrations.h"
 
@@ -54,6 +55,14 @@ void BenchLog::maintain(int64_t now_ms) {
   merge({.now_ms = now_ms, .delay_ms = kSealDelayMs}, &level1_);
   merge_due_ms_ = now_ms + Maintenance::kMergeIntervalMs;
   require(wal_.checkpoint(0));
+  give_back();
+}
+
+// As the writer's checkpoints do.
+void BenchLog::give_back() {
+  const auto use = space_use(database_);
+  require(use.status());
+  require(give_back_space(database_, *use));
 }
 
 void BenchLog::roll_up(int64_t now_ms) {
@@ -77,12 +86,18 @@ void BenchLog::finish() {
   maintain(now_ms_ + 2 * kHourMs);
 }
 
+void BenchLog::merge_day() {
+  merge(Maintenance::day_policy(now_ms_ + kDayMs + 3 * kHourMs, false), &day_);
+  give_back();
+}
+
 void BenchLog::merge_level2() {
   merge({.now_ms = now_ms_ + 3 * kHourMs,
          .delay_ms = Maintenance::kMergeLevel2DelayMs,
          .events_max = kSegmentLevel2EventsMax,
          .bytes_max = kSegmentLevel2BytesMax},
         &level2_);
+  give_back();
 }
 
 double BenchLog::commit_ms(double percentile) const {

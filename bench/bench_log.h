@@ -31,6 +31,8 @@ class BenchLog {
   // Commits what is left, and goes on until every hour is over, rolled up and merged to level 1.
   void finish();
   void merge_level2();
+  // The hours of few events.
+  void merge_day();
 
   Executor& executor() { return executor_; }
   uint64_t bytes() { return file_bytes(database_, path_); }
@@ -42,6 +44,7 @@ class BenchLog {
   void roll_up(int64_t now_ms);
   void merge(const MergePolicy& policy, MergeProgress* progress);
   void maintain(int64_t now_ms);
+  void give_back();
 
   Folder folder_;
   std::string path_;
@@ -54,7 +57,7 @@ class BenchLog {
   int64_t rollup_due_ms_;
   int64_t merge_due_ms_;
   std::unique_ptr<Batcher> batcher_;
-  MergeProgress level1_, level2_;
+  MergeProgress level1_, level2_, day_;
   std::vector<double> commit_ms_;
 };
 

@@ -129,7 +129,7 @@ void home(const BenchReport& report, uint64_t count) {
   Stopwatch watch;
   feed(generator, count, &watch, [&](const Event& event) { log.add(event); });
   log.finish();
-  log.merge_level2();
+  log.merge_day();
   report.row("quiet home", bytes_per(log.bytes(), count), "B/event", kRowTableName, rival.bytes);
 }
 

@@ -1,7 +1,7 @@
 // merge_segments: makes one segment of neighbours that were flushed apart, log by log.
 //
 // A log is walked from where an earlier run has come to. A run of rows that follow each other
-// within one finished hour is read a few rows at a time and put together in memory; then one group
+// within one finished hour (or day) is read a few rows at a time and put together in memory; then one group
 // asserts that the rows are still the ones that were read, removes them and stores the merged one
 // in their place. Readers know events by their numbers, so they see the same log before and after.
 //
@@ -26,7 +26,7 @@ struct MergeRun {
   uint64_t first = 0;
   uint64_t last = 0;  // number of the last row's first event
   uint64_t end = 0;
-  int64_t hour = 0;
+  int64_t span = 0;  // hours or days since 1970
   uint64_t rows = 0;
   uint64_t bytes = 0;
   uint64_t crcs = 0;  // their sum
@@ -42,7 +42,8 @@ class MergeSegments final : public Machine<MergeSegments> {
       : Machine(&MergeSegments::begin),
         policy_(policy),
         events_max_(policy.events_max),
-        result_(*result) {}
+        result_(*result),
+        builder_(policy.span_ms) {}
 
  private:
   Result<Step> begin(Reply&) {
@@ -92,20 +93,20 @@ class MergeSegments final : public Machine<MergeSegments> {
     const LogState& log = logs_.front().state;
     return row.end() <= log.rolled_through && row.first < logs_.front().newest.first &&
            (!policy_.acked_only || row.end() <= log.acked) &&
-           (hour_of(row.last_ms) + 1) * kHourMs + policy_.delay_ms <= policy_.now_ms;
+           (span_of(row.last_ms) + 1) * policy_.span_ms + policy_.delay_ms <= policy_.now_ms;
   }
   bool is_mergeable(const SegmentRow& row) const {
     return row.kind == RowKind::kEvents && row.bytes.has_value() && is_settled(row) &&
-           hour_of(row.first_ms) == hour_of(row.last_ms);
+           row.count <= policy_.inputs_max && span_of(row.first_ms) == span_of(row.last_ms);
   }
-  // Whether `row` goes on where rows of these numbers, hour and sizes end.
-  bool extends(const SegmentRow& row, uint64_t end, int64_t hour, uint64_t count,
+  // Whether `row` goes on where rows of these numbers, span and sizes end.
+  bool extends(const SegmentRow& row, uint64_t end, int64_t span, uint64_t count,
                uint64_t bytes) const {
-    return row.first == end && is_mergeable(row) && hour_of(row.first_ms) == hour &&
+    return row.first == end && is_mergeable(row) && span_of(row.first_ms) == span &&
            count + row.count <= events_max_ && bytes + *row.bytes <= policy_.bytes_max;
   }
   bool extends_run(const SegmentRow& row) const {
-    return extends(row, run_.end, run_.hour, run_.count(), builder_.bytes_estimate());
+    return extends(row, run_.end, run_.span, run_.count(), builder_.bytes_estimate());
   }
 
   // Drops the rows before the first that has a partner. False if there is none in the list: the
@@ -117,7 +118,7 @@ class MergeSegments final : public Machine<MergeSegments> {
       result_.through[log_no()] = row.first;
       if (at + 1 == rows_.size()) break;
       if (is_mergeable(row) &&
-          extends(rows_[at + 1], row.end(), hour_of(row.first_ms), row.count, *row.bytes)) {
+          extends(rows_[at + 1], row.end(), span_of(row.first_ms), row.count, *row.bytes)) {
         rows_.erase(rows_.begin(), rows_.begin() + static_cast<ptrdiff_t>(at));
         return true;
       }
@@ -163,7 +164,7 @@ class MergeSegments final : public Machine<MergeSegments> {
   Status add(const SegmentReader& reader, const SegmentRow& row) {
     if (run_.rows == 0) {
       run_.first = row.first;
-      run_.hour = hour_of(row.first_ms);
+      run_.span = span_of(row.first_ms);
     }
     for (size_t i = 0; i < reader.count(); ++i) WEIR_TRY(builder_.add(reader.event(i)));
     run_.log = reader.head().log;
@@ -230,6 +231,7 @@ class MergeSegments final : public Machine<MergeSegments> {
     return next_step();
   }
 
+  int64_t span_of(int64_t time_ms) const { return time_ms / policy_.span_ms; }
   void clear_run() {
     run_ = {};
     builder_.clear();

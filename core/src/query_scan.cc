@@ -188,13 +188,25 @@ Result<bool> SegmentScan::judge_questions() {
   if (names_.empty() && filter_->types.empty()) return true;
   WEIR_TRY(reader_->load(Section::kQuestions));
   questions_.resize(reader_->question_count());
-  for (size_t i = 0; i < questions_.size(); ++i) {
-    const SegmentReader::Question& question = reader_->question(i);
-    const bool named = names_.empty() || names_[question.name] != 0;
-    questions_[i] = named && filter_->matches_type(question.qtype) ? 1 : 0;
+  const auto judge = [this](size_t i) {
+    questions_[i] = filter_->matches_type(reader_->question(i).qtype) ? 1 : 0;
     if (!names_.empty() && questions_[i] != 0) asked_questions_.push_back(i);
+  };
+  if (names_.empty()) {
+    for (size_t i = 0; i < questions_.size(); ++i) judge(i);
+    return any_of(questions_);
   }
-  return any_of(questions_);
+  // Questions are in the order of their names, of which mostly few are asked for.
+  size_t next = 0;
+  for (auto name = std::find(names_.begin(), names_.end(), 1); name != names_.end();
+       name = std::find(name + 1, names_.end(), 1)) {
+    const auto index = static_cast<uint32_t>(name - names_.begin());
+    for (next = reader_->first_question(index, next);
+         next < questions_.size() && reader_->question(next).name == index; ++next) {
+      judge(next);
+    }
+  }
+  return !asked_questions_.empty();
 }
 
 Result<bool> SegmentScan::judge_clients() {

@@ -284,6 +284,13 @@ size_t SegmentReader::question_count() const { return state_->questions.size(); 
 const SegmentReader::Question& SegmentReader::question(size_t index) const {
   return state_->questions[index];
 }
+size_t SegmentReader::first_question(uint32_t name, size_t from) const {
+  const auto& questions = state_->questions;
+  const auto found = std::lower_bound(
+      questions.begin() + static_cast<ptrdiff_t>(from), questions.end(), name,
+      [](const Question& question, uint32_t wanted) { return question.name < wanted; });
+  return static_cast<size_t>(found - questions.begin());
+}
 bool SegmentReader::may_contain_question(size_t chunk, size_t question) const {
   const State& state = *state_;
   return state.question_groups.empty() ||

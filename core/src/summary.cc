@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "name_dictionary.h"
 #include "summary_state.h"
 #include "weir/dns_message.h"
 
@@ -171,26 +172,22 @@ void Summary::State::add_own(const SegmentReader& segment, const SegmentChunk& c
   }
 }
 
-// Questions are in the order of their names.
 void Summary::State::add_names(const SegmentReader& segment) {
-  uint32_t name = 0;
-  uint64_t weight = 0;
-  uint64_t blocked = 0;
-  const auto add_name_before = [&] {
-    if (weight > 0) add_name(segment.name(name), weight, blocked);
+  struct Uses {
+    uint32_t all = 0;
+    uint32_t blocked = 0;
   };
+  std::vector<Uses> by_name(segment.name_count());
   for (size_t i = 0; i < uses->questions.size(); ++i) {
     const SegmentReader::Question& question = segment.question(i);
     types.add(question.qtype, uses->questions[i]);
-    if (question.name != name) {
-      add_name_before();
-      name = question.name;
-      weight = blocked = 0;
-    }
-    weight += uses->questions[i];
-    blocked += uses->blocked_questions[i];
+    by_name[question.name].all += uses->questions[i];
+    by_name[question.name].blocked += uses->blocked_questions[i];
   }
-  add_name_before();
+  if (uses->questions.empty()) return;
+  segment.names().for_each([&](size_t i, std::string_view name, size_t) {
+    if (by_name[i].all > 0) add_name(name, by_name[i].all, by_name[i].blocked);
+  });
 }
 
 // A dictionary may hold entries that none of the events uses.

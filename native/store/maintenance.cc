@@ -49,10 +49,14 @@ OperationPtr Maintenance::begin_rollup(int64_t wall_ms) {
 }
 
 OperationPtr Maintenance::begin_merge(Kind kind, int64_t wall_ms) {
-  if (kind == kMerge) return merge_segments(level1_policy(wall_ms), &merge_);
-  MergePolicy policy = level2_policy(wall_ms, policy_().keep_unacked);
-  if (!level2_) policy.bytes_max = kSegmentLevel1BytesMax;
-  return merge_segments(policy, &merge_level2_);
+  MergePolicy policy = level1_policy(wall_ms);
+  if (kind == kMergeLevel2) {
+    policy = level2_policy(wall_ms, policy_().keep_unacked);
+    if (!level2_) policy.bytes_max = kSegmentLevel1BytesMax;
+  } else if (kind == kMergeDay) {
+    policy = day_policy(wall_ms, policy_().keep_unacked);
+  }
+  return merge_segments(policy, &merge_of(kind));
 }
 
 MergePolicy Maintenance::level1_policy(int64_t wall_ms) {
@@ -65,6 +69,14 @@ MergePolicy Maintenance::level2_policy(int64_t wall_ms, bool acked_only) {
           .acked_only = acked_only,
           .events_max = kSegmentLevel2EventsMax,
           .bytes_max = kSegmentLevel2BytesMax};
+}
+
+MergePolicy Maintenance::day_policy(int64_t wall_ms, bool acked_only) {
+  return {.now_ms = wall_ms,
+          .span_ms = kDayMs,
+          .delay_ms = kMergeLevel2DelayMs,
+          .acked_only = acked_only,
+          .inputs_max = kSegmentLevel1EventsMax / 4};
 }
 
 bool Maintenance::step(const ClockPair& now) {
@@ -155,8 +167,7 @@ void Maintenance::finish(const Status& status, const ClockPair& now) {
     corrupt_events_ += rollup_.corrupt;
     spdlog::error("{} events stand in segments that fail their checks", rollup_.corrupt);
   }
-  if (kind_ == kMerge) count_merge(merge_);
-  if (kind_ == kMergeLevel2) count_merge(merge_level2_);
+  if (is_merge(kind_)) count_merge(merge_of(kind_));
   if (kind_ == kRollup && !more) rolled_all_ = true;
   if (kind_ == kSpace && status.ok() && rolled_all_) report_shrink();
   if (kind_ == kRetention && retention_.events > 0) {
@@ -165,12 +176,12 @@ void Maintenance::finish(const Status& status, const ClockPair& now) {
 }
 
 // Whether the operation that has ended left something for another one to do at once.
-bool Maintenance::has_more() const {
+bool Maintenance::has_more() {
   if (kind_ == kRollup) return !rollup_.done;
   if (kind_ == kRetention) return !retention_.done;
   if (kind_ == kCheckpoint) return false;
   if (kind_ == kSpace) return !shrink_.done || (pressed_ && !rolled_all_) || holds_commits();
-  return !(kind_ == kMerge ? merge_ : merge_level2_).done;
+  return !merge_of(kind_).done;
 }
 
 void Maintenance::count_merge(const MergeProgress& progress) {

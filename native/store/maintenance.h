@@ -23,7 +23,7 @@ struct Excess {
 };
 
 struct MergeTotals {
-  uint64_t segments = 0;  // put together, of both levels
+  uint64_t segments = 0;  // put together, of all levels
   uint64_t bytes_before = 0;
   uint64_t bytes_after = 0;
 };
@@ -34,6 +34,7 @@ class Maintenance {
   static constexpr int64_t kRollupIntervalMs = 10'000;
   static constexpr int64_t kMergeIntervalMs = 60'000;
   static constexpr int64_t kMergeLevel2IntervalMs = 300'000;
+  static constexpr int64_t kMergeDayIntervalMs = 900'000;
   // By then the forwarder has usually cut the hour, and people have looked at what is newest.
   static constexpr int64_t kMergeLevel2DelayMs = kHourMs;
   static constexpr int64_t kRetentionIntervalMs = 600'000;
@@ -48,6 +49,8 @@ class Maintenance {
   // How segments are merged, at this time of the wall.
   static MergePolicy level1_policy(int64_t wall_ms);
   static MergePolicy level2_policy(int64_t wall_ms, bool acked_only);
+  // Of a finished day, the hours of few events, so that their names are stored once and not hourly.
+  static MergePolicy day_policy(int64_t wall_ms, bool acked_only);
 
   // `policy` tells the retention as it is configured now (without the time); `checkpoint` moves the
   // WAL into the database; `excess` (may be empty) tells how many bytes of segments must go.
@@ -79,14 +82,25 @@ class Maintenance {
     int64_t due_ms = 0;
     bool failed = false;  // reported already
   };
-  enum Kind : size_t { kRollup, kMerge, kMergeLevel2, kRetention, kCheckpoint, kSpace, kTasks };
+  enum Kind : size_t {
+    kRollup,
+    kMerge,
+    kMergeLevel2,
+    kMergeDay,
+    kRetention,
+    kCheckpoint,
+    kSpace,
+    kTasks
+  };
 
   void begin(Kind kind, const ClockPair& now);
   OperationPtr begin_rollup(int64_t wall_ms);
+  static bool is_merge(Kind kind) { return kind >= kMerge && kind <= kMergeDay; }
+  MergeProgress& merge_of(Kind kind) { return merges_[kind - kMerge]; }
   OperationPtr begin_merge(Kind kind, int64_t wall_ms);
   Status look_at_space();
   Status begin_shrink(const ClockPair& now);
-  bool has_more() const;
+  bool has_more();
   void report_shrink();
   void count_merge(const MergeProgress& progress);
   void finish(const Status& status, const ClockPair& now);
@@ -98,6 +112,7 @@ class Maintenance {
   std::array<Task, kTasks> tasks_{{{"rollup", kRollupIntervalMs},
                                    {"merge", kMergeIntervalMs},
                                    {"merge to level 2", kMergeLevel2IntervalMs},
+                                   {"merge of quiet hours", kMergeDayIntervalMs},
                                    {"retention", kRetentionIntervalMs},
                                    {"checkpoint", kCheckpointIntervalMs},
                                    {"byte budget", kSpaceIntervalMs}}};
@@ -105,8 +120,7 @@ class Maintenance {
   OperationPtr operation_;  // under way, or null
   Reply reply_;
   RollupProgress rollup_;
-  MergeProgress merge_;
-  MergeProgress merge_level2_;
+  std::array<MergeProgress, 3> merges_;  // kMerge, kMergeLevel2, kMergeDay
   MergeTotals merged_;
   RetentionProgress retention_;
   ShrinkProgress shrink_;

@@ -138,11 +138,13 @@ OperationPtr ingest_state(std::string site, const LogId& log, Bytes token_sha256
 
 struct MergePolicy {
   int64_t now_ms = 0;
-  int64_t delay_ms = 0;     // after its end until an hour is merged
+  int64_t span_ms = kHourMs;  // an hour, or a day: what one segment may cover
+  int64_t delay_ms = 0;       // after its end until a span is merged
   bool acked_only = false;  // only what the receiver has; for segments too large to be cut often
   uint64_t events_max = kSegmentLevel1EventsMax;
   uint64_t bytes_max = kSegmentLevel1BytesMax;
-  uint64_t merges_max = 64;  // per run
+  uint64_t inputs_max = kSegmentEventsMax;  // segments of more events stay as they are
+  uint64_t merges_max = 64;                 // per run
 };
 struct MergeProgress {
   // By log: what comes before is merged. Kept from run to run by the caller, who may begin anew
@@ -154,7 +156,7 @@ struct MergeProgress {
   uint64_t bytes_after = 0;
   bool done = true;  // false: the run ended early
 };
-// Puts neighbouring segments of finished hours together, as long as they stay within the policy's
+// Puts neighbouring segments of finished spans together, as long as they stay within the policy's
 // bounds. Only what is rolled up, and never a log's newest row. The events, their numbers and their
 // order stay as they are; gaps and what fails its checks stay rows of their own.
 OperationPtr merge_segments(MergePolicy policy, MergeProgress* result);

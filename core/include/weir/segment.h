@@ -259,6 +259,9 @@ class SegmentReader {
   };
   size_t question_count() const;
   const Question& question(size_t index) const;
+  // The first question of a name, or of one behind it; none before `from` is. Questions are in the
+  // order of their names.
+  size_t first_question(uint32_t name, size_t from) const;
   // Whether any event of the chunk may have this question.
   bool may_contain_question(size_t chunk, size_t question) const;
 
