@@ -16,6 +16,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WEIR = os.environ.get("WEIR_BINARY", str(ROOT / "build" / "dev" / "weir"))
 SECONDS_MAX = 30
+WINDOW = 64  # queries under way at a time: fewer than a socket's buffer takes
 
 # Nothing listens at the upstream's port: a test that needs answers has local records.
 CONFIG = """data_dir: ./data
@@ -34,6 +35,12 @@ def wait_until(condition, what):
         if time.monotonic() > end:
             raise AssertionError(f"waited in vain for {what}")
         time.sleep(0.01)
+
+
+def query(number, labels, qtype):
+    """The bytes of a question."""
+    name = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+    return struct.pack("!6H", number, 0x0100, 1, 0, 0, 0) + name + struct.pack("!2H", qtype, 1)
 
 
 def run(*arguments, cwd, env=None):
@@ -92,13 +99,32 @@ class Served:
 
     def ask(self, name, qtype=1):
         """Asks over UDP; the response code and the bytes of the answer."""
-        labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-        query = struct.pack("!6H", 4242, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!2H", qtype, 1)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.settimeout(SECONDS_MAX)
-            client.sendto(query, ("127.0.0.1", self.dns_port))
+        return self.ask_labels([label.encode() for label in name.split(".")], qtype)
+
+    def ask_labels(self, labels, qtype=1):
+        """The same for a name whose labels are of any bytes."""
+        with self.client() as client:
+            client.send(query(4242, labels, qtype))
             answer = client.recv(4096)
         return answer[3] & 15, answer
+
+    def ask_many(self, name, count):
+        """Asks for the name again and again, some at a time; each time an answer comes."""
+        labels = [label.encode() for label in name.split(".")]
+        with self.client() as client:
+            for begin in range(0, count, WINDOW):
+                ids = range(begin, min(begin + WINDOW, count))
+                for number in ids:
+                    client.send(query(number & 0xFFFF, labels, 1))
+                answered = {client.recv(4096)[:2] for _ in ids}
+                if len(answered) != len(ids):
+                    raise AssertionError(f"{len(ids)} queries have {len(answered)} answers")
+
+    def client(self):
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        client.settimeout(SECONDS_MAX)
+        client.connect(("127.0.0.1", self.dns_port))
+        return client
 
 
 class WeirTestCase(unittest.TestCase):
