@@ -32,6 +32,10 @@ Result<DataLock> DataLock::take(const std::string& data_dir) {
   std::error_code error;
   std::filesystem::create_directories(data_dir, error);
   if (error) return denied("cannot make the data directory " + data_dir, error.value());
+  // A lock file that is there can be opened in a folder where nothing can be made.
+  if (::faccessat(AT_FDCWD, data_dir.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    return denied("cannot write to the data directory " + data_dir, errno);
+  }
   const std::string path = data_dir + "/weir.lock";
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd.valid()) return denied("cannot write to the data directory " + data_dir, errno);
