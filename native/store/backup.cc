@@ -37,12 +37,16 @@ Status sync_to_disk(const std::string& path) {
   return {};
 }
 
-// A file that is removed unless keep() was said.
+// A database that is removed unless keep() was said, with what SQLite leaves beside it on a disk
+// that fails.
 class Leftover {
  public:
   explicit Leftover(std::string path) : path_(std::move(path)) {}
   ~Leftover() {
-    if (!path_.empty()) std::remove(path_.c_str());
+    if (path_.empty()) return;
+    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
+      std::remove((path_ + suffix).c_str());
+    }
   }
   Leftover(const Leftover&) = delete;
   Leftover& operator=(const Leftover&) = delete;

@@ -1,5 +1,5 @@
-// Every file is the real VFS's file behind a table of methods that pass everything on; three of
-// them ask for a failure first. The other methods of the VFS are the real one's own.
+// Every file is the real VFS's file behind a table of methods that pass everything on; some of them
+// ask for a failure first. Most methods of the VFS are the real one's own.
 #include "support/fault_vfs.h"
 
 #include <cstddef>
@@ -30,6 +30,21 @@ int pass_or_fail(sqlite3_file* file, Arguments... arguments) {
   return code != SQLITE_OK ? code : pass<Method>(file, arguments...);
 }
 
+// One that does not fail is left out: no test cuts the power, and it would take most of their time.
+int sync(sqlite3_file*, int) { return current->next(); }
+
+int lock(sqlite3_file* file, int level) {
+  const int code = current->next_other(SQLITE_IOERR_LOCK);
+  return code != SQLITE_OK ? code : pass<&sqlite3_io_methods::xLock>(file, level);
+}
+
+// Giving a lock up does not fail.
+int shm_lock(sqlite3_file* file, int offset, int count, int flags) {
+  const int code =
+      (flags & SQLITE_SHM_LOCK) != 0 ? current->next_other(SQLITE_IOERR_SHMLOCK) : SQLITE_OK;
+  return code != SQLITE_OK ? code : pass<&sqlite3_io_methods::xShmLock>(file, offset, count, flags);
+}
+
 using Methods = sqlite3_io_methods;
 
 constexpr Methods kMethods = {
@@ -38,16 +53,16 @@ constexpr Methods kMethods = {
     .xRead = pass<&Methods::xRead, void*, int, sqlite3_int64>,
     .xWrite = pass_or_fail<&Methods::xWrite, const void*, int, sqlite3_int64>,
     .xTruncate = pass_or_fail<&Methods::xTruncate, sqlite3_int64>,
-    .xSync = pass_or_fail<&Methods::xSync, int>,
+    .xSync = sync,
     .xFileSize = pass<&Methods::xFileSize, sqlite3_int64*>,
-    .xLock = pass<&Methods::xLock, int>,
+    .xLock = lock,
     .xUnlock = pass<&Methods::xUnlock, int>,
     .xCheckReservedLock = pass<&Methods::xCheckReservedLock, int*>,
     .xFileControl = pass<&Methods::xFileControl, int, void*>,
     .xSectorSize = pass<&Methods::xSectorSize>,
     .xDeviceCharacteristics = pass<&Methods::xDeviceCharacteristics>,
     .xShmMap = pass<&Methods::xShmMap, int, int, int, void volatile**>,
-    .xShmLock = pass<&Methods::xShmLock, int, int, int>,
+    .xShmLock = shm_lock,
     .xShmBarrier = pass<&Methods::xShmBarrier>,
     .xShmUnmap = pass<&Methods::xShmUnmap, int>,
     .xFetch = pass<&Methods::xFetch, sqlite3_int64, int, void**>,
@@ -59,11 +74,20 @@ constexpr size_t kRealOffset =
 
 int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   auto* const fault = reinterpret_cast<FaultFile*>(file);
+  if (const int code = current->next_other(SQLITE_CANTOPEN); code != SQLITE_OK) {
+    fault->base.pMethods = nullptr;
+    return code;
+  }
   fault->real = reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(file) + kRealOffset);
   const int result = real_vfs->xOpen(real_vfs, name, fault->real, flags, out_flags);
   // Without methods SQLite knows that there is nothing to close.
   fault->base.pMethods = fault->real->pMethods == nullptr ? nullptr : &kMethods;
   return result;
+}
+
+int remove(sqlite3_vfs*, const char* name, int sync) {
+  const int code = current->next_other(SQLITE_IOERR_DELETE);
+  return code != SQLITE_OK ? code : real_vfs->xDelete(real_vfs, name, sync);
 }
 
 }  // namespace
@@ -74,6 +98,7 @@ FaultVfs::FaultVfs() {
   vfs_.zName = "weir-fault";
   vfs_.szOsFile += static_cast<int>(kRealOffset);
   vfs_.xOpen = open;
+  vfs_.xDelete = remove;
   current = this;
   sqlite3_vfs_register(&vfs_, /*makeDflt=*/1);
 }
@@ -89,6 +114,7 @@ void FaultVfs::arm(const Plan& plan) {
   done_ = failures_ = 0;
   code_ = plan.code;
   persistent_ = plan.persistent;
+  counts_all_ = plan.counted == Operations::kAll;
   operation_ = plan.operation;
 }
 
@@ -100,5 +126,7 @@ int FaultVfs::next() {
   ++failures_;
   return code_;
 }
+
+int FaultVfs::next_other(int code) { return counts_all_ && next() != SQLITE_OK ? code : SQLITE_OK; }
 
 }  // namespace weir

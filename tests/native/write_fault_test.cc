@@ -1,0 +1,324 @@
+// Every path that writes to the database's files, with the N-th write, sync, truncation, open,
+// deletion or lock failing, for N = 1, 2, … until a run is clean, once or for good. Whoever repeats
+// the work finds nothing lost, nothing doubled, a ledger that adds up, and nothing for fsck to say.
+// (The writer's own loop over commits is in log_fault_test.cc; a failure of each step, in
+// tests/contract/fault_test.cc.)
+#include <functional>
+
+#include "native/checked_folder.h"
+#include "native/store/backup.h"
+#include "native/store/compact.h"
+#include "native/store/maintenance.h"
+#include "native/store/query_log.h"
+#include "support/fault_vfs.h"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr uint64_t kEvents = 100;  // of CheckedFolder
+constexpr auto kShutdown = static_cast<size_t>(DropReason::kShutdown);
+constexpr int64_t kMuchLaterMs = kNowMs + 30 * kDayMs;
+
+// Of one run: a data directory that may fail, and what else is kept beside it.
+struct Stage {
+  std::string folder;
+  std::string data_dir = folder + "/data";
+  std::string path(const char* name) const { return folder + "/" + name; }
+
+  SqliteDatabase open(SqliteDatabase::Mode mode = SqliteDatabase::Mode::kReadOnly) const {
+    return open_file(database_path(data_dir), mode);
+  }
+  static SqliteDatabase open_file(const std::string& file, SqliteDatabase::Mode mode) {
+    auto database = SqliteDatabase::open(file, {.mode = mode});
+    INFO(database.status().message());
+    REQUIRE(database.ok());
+    return std::move(*database);
+  }
+  std::vector<std::string> content(int64_t log_no = 1) const {
+    SqliteDatabase database = open();
+    SqliteExecutor executor(&database);
+    return content_of(executor, log_no);
+  }
+  uint64_t number(const std::string& sql) const {
+    SqliteDatabase database = open();
+    auto statement = database.prepare(sql);
+    REQUIRE(statement.ok());
+    REQUIRE(*statement->step());
+    return std::stoull(statement->column_text(0));
+  }
+  uint64_t expired(const std::string& why) const {
+    return number("SELECT sum(expired_" + why + ") FROM ledger");
+  }
+};
+
+struct Scenario {
+  std::function<void(const Stage&)> prepare = [](const Stage&) {};  // of a checked folder
+  std::function<Status(const Stage&)> work;
+  // After a failure, before the repeat.
+  std::function<void(const Stage&)> between = [](const Stage&) {};
+  std::function<void(const Stage&)> check = [](const Stage&) {};  // after the repeat
+};
+
+void check_in_order(const Stage& stage) {
+  SqliteDatabase database = stage.open();
+  const auto report = check_database(database);
+  REQUIRE(report.ok());
+  if (report->problems() > 0 && report->file.empty()) {
+    INFO(finding_text(report->logs.findings.front()));
+    CHECK(report->problems() == 0);
+  }
+  CHECK(report->file.empty());
+}
+
+void run_with(const FaultVfs::Plan& first_plan, const Scenario& scenario, const Stage& original) {
+  FaultVfs::Plan plan = first_plan;
+  constexpr uint64_t kOperationsMax = 2000;
+  bool failed = true;
+  for (plan.operation = 1; failed; ++plan.operation) {
+    REQUIRE(plan.operation < kOperationsMax);
+    INFO("operation " << plan.operation << (plan.persistent ? " and all after it" : ""));
+    const TemporaryFolder folder;
+    const Stage stage{folder.path("")};
+    fs::copy(original.folder, stage.folder, fs::copy_options::recursive);
+    FaultVfs vfs;
+    vfs.arm(plan);
+    const Status status = scenario.work(stage);
+    failed = vfs.failures() > 0;
+    vfs.disarm();
+    INFO(status.message());
+    CHECK((failed || status.ok()));
+    if (!status.ok()) scenario.between(stage);
+    const Status repeated = scenario.work(stage);
+    INFO(repeated.message());
+    REQUIRE(repeated.ok());
+    check_in_order(stage);
+    scenario.check(stage);
+  }
+}
+
+void for_every_disk_failure(const Scenario& scenario) {
+  const TemporaryFolder folder;
+  const Stage original{folder.path("")};
+  {
+    const CheckedFolder made;
+    fs::copy(made.data_dir, original.data_dir, fs::copy_options::recursive);
+  }
+  scenario.prepare(original);
+  constexpr auto kAll = FaultVfs::Operations::kAll;
+  run_with({.code = SQLITE_IOERR_WRITE, .counted = kAll}, scenario, original);
+  run_with({.persistent = true, .code = SQLITE_FULL, .counted = kAll}, scenario, original);
+}
+
+// Work of one operation after another until `next` gives none, on a connection of its own.
+template <class Next>
+std::function<Status(const Stage&)> operations(Next next) {
+  return [next](const Stage& stage) -> Status {
+    WEIR_ASSIGN(SqliteDatabase database,
+                SqliteDatabase::open(database_path(stage.data_dir),
+                                     {.mode = SqliteDatabase::Mode::kReadWrite}));
+    SqliteExecutor executor(&database);
+    return next(executor);
+  };
+}
+
+Status roll_up(Executor& executor) {
+  RollupProgress progress;
+  return run(executor, advance_rollups(kNowMs, {}, &progress));
+}
+
+void check_all_events(const Stage& stage) { CHECK(stage.content() == sample_lines(0, kEvents)); }
+
+TEST_CASE("a database is made through any failure of the disk") {
+  const auto no_database = [](const Stage& stage) { fs::remove(database_path(stage.data_dir)); };
+  for_every_disk_failure({.prepare = no_database, .work = [](const Stage& stage) -> Status {
+                            WEIR_ASSIGN(SqliteDatabase database,
+                                        SqliteDatabase::open(database_path(stage.data_dir), {}));
+                            WEIR_TRY(migrate(database));
+                            return check_schema(database);
+                          }});
+}
+
+TEST_CASE("a batch through any failure of the disk is stored and counted once") {
+  const AppendRequest batch =
+      batch_of(1, {sample_segment({.first = kEvents}), sample_segment({.first = kEvents + 10})});
+  for_every_disk_failure(
+      {.work = operations([&](Executor& executor) { return run(executor, append(batch)); }),
+       .between =
+           [](const Stage& stage) {
+             const size_t lines = stage.content().size();
+             CHECK((lines == kEvents || lines == kEvents + 20));
+           },
+       .check =
+           [](const Stage& stage) { CHECK(stage.content() == sample_lines(0, kEvents + 20)); }});
+}
+
+TEST_CASE("rollups through any failure of the disk count each event once") {
+  for_every_disk_failure(
+      {.prepare =
+           [](const Stage& stage) {
+             SqliteDatabase database = stage.open(SqliteDatabase::Mode::kReadWrite);
+             SqliteExecutor executor(&database);
+             append_ok(executor, 1, {sample_segment({.first = kEvents, .count = 50})});
+           },
+       .work = operations(roll_up),
+       .check =
+           [](const Stage& stage) { CHECK(stage.content() == sample_lines(0, kEvents + 50)); }});
+}
+
+TEST_CASE("merges of both levels through any failure of the disk keep each event once") {
+  const auto merge = [](Executor& executor) -> Status {
+    MergeProgress progress;
+    MergePolicy level1 = Maintenance::level1_policy(kNowMs);
+    level1.events_max = 30;  // so that there is something left for level 2
+    WEIR_TRY(run(executor, merge_segments(level1, &progress)));
+    MergeProgress progress2;
+    return run(executor, merge_segments(Maintenance::level2_policy(kNowMs, false), &progress2));
+  };
+  for_every_disk_failure(
+      {.work = operations(merge), .between = check_all_events, .check = [](const Stage& stage) {
+         check_all_events(stage);
+         CHECK(stage.number("SELECT count(*) FROM segments") == 2);
+       }});
+}
+
+TEST_CASE("retention through any failure of the disk removes and counts each event once") {
+  const auto work = [](Executor& executor) {
+    RetentionProgress progress;
+    return run(executor, retain({.now_ms = kMuchLaterMs}, &progress));
+  };
+  for_every_disk_failure({.work = operations(work), .check = [](const Stage& stage) {
+                            CHECK(stage.expired("retention") == kEvents - 10);
+                            CHECK(stage.content().size() == 10);  // the newest row stays
+                          }});
+}
+
+TEST_CASE("shrinking through any failure of the disk removes and counts each event once") {
+  const auto work = [](Executor& executor) {
+    ShrinkProgress progress;
+    return run(executor, shrink({.now_ms = kNowMs, .bytes = 1 << 20}, &progress));
+  };
+  for_every_disk_failure({.work = operations(work), .check = [](const Stage& stage) {
+                            CHECK(stage.expired("budget") == kEvents - 10);
+                            CHECK(stage.content().size() == 10);
+                          }});
+}
+
+TEST_CASE("a fork through any failure of the disk leaves each event in one log") {
+  const auto work = [](Executor& executor) -> Status {
+    LogState log;
+    WEIR_TRY(run(executor, open_log(sample_log(2), "home", kNowMs, &log)));
+    return run(executor, rehome_log(1, 25, log.log_no, sample_log(2), kNowMs));
+  };
+  for_every_disk_failure({.work = operations(work), .check = [](const Stage& stage) {
+                            CHECK(stage.content(2).size() == kEvents - 25);
+                            std::vector<std::string> old = stage.content(1);
+                            old.resize(25);
+                            CHECK(old == sample_lines(0, 25));
+                          }});
+}
+
+TEST_CASE("compacting through any failure of the disk keeps each event once") {
+  for (const bool rebuild : {false, true}) {
+    for_every_disk_failure({.work =
+                                [rebuild](const Stage& stage) {
+                                  return compact_database(stage.data_dir, rebuild, kNowMs).status();
+                                },
+                            .between = check_all_events,
+                            .check = check_all_events});
+  }
+}
+
+TEST_CASE("a repair through any failure of the disk keeps what can be read and counts once") {
+  for_every_disk_failure(
+      {.prepare =
+           [](const Stage& stage) {
+             SqliteDatabase database = stage.open(SqliteDatabase::Mode::kReadWrite);
+             REQUIRE(database
+                         .execute("UPDATE segments SET data = zeroblob(200) "
+                                  "WHERE id & 0xffffffffff = 30;"
+                                  "UPDATE segments SET crc = crc + 1 WHERE id & 0xffffffffff = 40;"
+                                  "DELETE FROM segments WHERE id & 0xffffffffff = 60;"
+                                  "UPDATE rollups SET cached = cached + 1")
+                         .ok());
+           },
+       .work = [](const Stage& stage) { return repair_database(stage.data_dir, kNowMs).status(); },
+       .check =
+           [](const Stage& stage) {
+             CHECK(stage.expired("corrupt") == 20);
+             CHECK(stage.content().size() == kEvents - 20 + 2);  // and the gaps
+           }});
+}
+
+TEST_CASE("a backup through any failure of the disk is complete or not there") {
+  for_every_disk_failure(
+      {.work = [](const Stage& stage) -> Status {
+         if (fs::exists(stage.path("copy.db"))) return {};
+         return backup_database(stage.data_dir, stage.path("copy.db")).status();
+       },
+       .between =
+           [](const Stage& stage) {
+             CHECK_FALSE(fs::exists(stage.path("copy.db")));
+             check_all_events(stage);
+             for (const auto& entry : fs::directory_iterator(stage.folder)) {
+               CHECK_FALSE(entry.path().filename().string().starts_with("copy.db."));
+             }
+           },
+       .check =
+           [](const Stage& stage) {
+             SqliteDatabase copy =
+                 Stage::open_file(stage.path("copy.db"), SqliteDatabase::Mode::kReadOnly);
+             SqliteExecutor executor(&copy);
+             CHECK(content_of(executor, 1) == sample_lines(0, kEvents));
+           }});
+}
+
+TEST_CASE("a restore through any failure of the disk leaves the old database or the new one") {
+  for_every_disk_failure(
+      {.prepare =
+           [](const Stage& stage) {
+             REQUIRE(backup_database(stage.data_dir, stage.path("copy.db")).ok());
+             SqliteDatabase database = stage.open(SqliteDatabase::Mode::kReadWrite);
+             SqliteExecutor executor(&database);
+             append_ok(executor, 1, {sample_segment({.first = kEvents})});
+           },
+       .work =
+           [](const Stage& stage) {
+             return restore_database(stage.path("copy.db"), stage.data_dir).status();
+           },
+       .between =
+           [](const Stage& stage) { CHECK(stage.content() == sample_lines(0, kEvents + 10)); },
+       .check =
+           [](const Stage& stage) {
+             check_all_events(stage);
+             SqliteDatabase kept = Stage::open_file(database_path(stage.data_dir) + ".replaced-1",
+                                                    SqliteDatabase::Mode::kReadOnly);
+             SqliteExecutor executor(&kept);
+             CHECK(content_of(executor, 1) == sample_lines(0, kEvents + 10));
+           }});
+}
+
+TEST_CASE("a log is opened, written and closed through any failure of the disk") {
+  constexpr int64_t kStopMs = 100;  // then what a failing disk does not take is dropped
+  const auto work = [](const Stage& stage) -> Status {
+    WEIR_ASSIGN(const auto log, QueryLog::open({.data_dir = stage.data_dir}));
+    for (uint64_t n = 0; n < 5; ++n) log->sink(0).offer(sample_event(n));
+    return log->stop(kStopMs);
+  };
+  for_every_disk_failure({.prepare = [](const Stage& stage) { fs::remove_all(stage.data_dir); },
+                          .work = work,
+                          .check =
+                              [](const Stage& stage) {
+                                const auto log = QueryLog::open({.data_dir = stage.data_dir});
+                                REQUIRE(log.ok());
+                                const auto ledger = (*log)->ledger();
+                                REQUIRE(ledger.ok());
+                                CHECK(ledger->balanced());
+                                CHECK((ledger->offered == 5 || ledger->offered == 10));
+                                CHECK(ledger->stored + ledger->dropped[kShutdown] ==
+                                      ledger->offered);
+                              }});
+}
+
+}  // namespace
+}  // namespace weir
