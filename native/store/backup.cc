@@ -14,50 +14,15 @@
 #include "native/store/data_lock.h"
 #include "native/store/ledger_page.h"
 #include "native/store/migrations.h"
+#include "native/store/replace_database.h"
 
 namespace weir {
 namespace {
 
 namespace fs = std::filesystem;
 
-bool exists(const std::string& path) {
-  std::error_code ignored;  // what cannot be looked at is not there; using it will tell why
-  return fs::exists(path, ignored);
-}
-
-std::string folder_of(const std::string& path) {
-  const std::string folder = fs::path(path).parent_path().string();
-  return folder.empty() ? "." : folder;
-}
-
-// Of a file its bytes, of a folder its names.
-Status sync_to_disk(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid() || ::fsync(fd.get()) != 0) return system_status("cannot sync " + path);
-  return {};
-}
-
-// A database that is removed unless keep() was said, with what SQLite leaves beside it on a disk
-// that fails.
-class Leftover {
- public:
-  explicit Leftover(std::string path) : path_(std::move(path)) {}
-  ~Leftover() {
-    if (path_.empty()) return;
-    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
-      std::remove((path_ + suffix).c_str());
-    }
-  }
-  Leftover(const Leftover&) = delete;
-  Leftover& operator=(const Leftover&) = delete;
-  void keep() { path_.clear(); }
-
- private:
-  std::string path_;
-};
-
 Result<SqliteDatabase> open_source(const std::string& path) {
-  if (!exists(path)) return Status(Code::kNotFound, "there is no database at " + path);
+  if (!file_exists(path)) return Status(Code::kNotFound, "there is no database at " + path);
   return SqliteDatabase::open(path, {.mode = SqliteDatabase::Mode::kReadOnly});
 }
 
@@ -104,33 +69,10 @@ Status end_logs(const std::string& data_dir) {
   return {};
 }
 
-// Gives the database, with what SQLite keeps beside it, a second name, which is answered. Where the
-// file system has links the database is never without its first name.
-Result<std::string> put_aside(const std::string& path) {
-  if (!exists(path)) return std::string();
-  // Closing the last connection moves the WAL into the file. A damaged database cannot be opened;
-  // its WAL is renamed with it then.
-  SqliteDatabase::open(path, {.mode = SqliteDatabase::Mode::kReadWrite}).ok();
-  std::string kept;
-  for (int number = 1; kept.empty() || exists(kept); ++number) {
-    kept = path + ".replaced-" + std::to_string(number);
-  }
-  for (const char* suffix : {"-wal", "-shm"}) {
-    const std::string from = path + suffix;
-    if (exists(from) && std::rename(from.c_str(), (kept + suffix).c_str()) != 0) {
-      return system_status("cannot rename " + from);
-    }
-  }
-  if (::link(path.c_str(), kept.c_str()) != 0 && std::rename(path.c_str(), kept.c_str()) != 0) {
-    return system_status("cannot rename " + path);
-  }
-  return kept;
-}
-
 }  // namespace
 
 Result<uint64_t> backup_database(const std::string& data_dir, const std::string& file) {
-  if (exists(file)) return Status(Code::kConflict, file + " exists and is not overwritten");
+  if (file_exists(file)) return Status(Code::kConflict, file + " exists and is not overwritten");
   WEIR_ASSIGN(SqliteDatabase source, open_source(database_path(data_dir)));
   WEIR_TRY(check_schema(source));
   std::string fresh = file + ".XXXXXX";
@@ -161,10 +103,8 @@ Result<std::string> restore_database(const std::string& file, const std::string&
     WEIR_TRY(migrate(copy));
   }
   WEIR_TRY(end_logs(data_dir));
-  WEIR_ASSIGN(std::string kept, put_aside(path));
-  if (std::rename(fresh.c_str(), path.c_str()) != 0) return system_status("cannot make " + path);
+  WEIR_ASSIGN(std::string kept, replace_database(path, fresh));
   leftover.keep();
-  WEIR_TRY(sync_to_disk(data_dir));
   return kept;
 }
 

@@ -1,0 +1,36 @@
+// What backup, restore and salvage share: databases that become others' when they are complete.
+#pragma once
+
+#include <string>
+
+#include "weir/status.h"
+
+namespace weir {
+
+// False for what cannot be looked at; using it will tell why.
+bool file_exists(const std::string& path);
+// "." for a name without a folder.
+std::string folder_of(const std::string& path);
+// Of a file its bytes, of a folder its names.
+Status sync_to_disk(const std::string& path);
+
+// A database that is removed unless keep() was said, with what SQLite leaves beside it on a disk
+// that fails.
+class Leftover {
+ public:
+  explicit Leftover(std::string path) : path_(std::move(path)) {}
+  ~Leftover();
+  Leftover(const Leftover&) = delete;
+  Leftover& operator=(const Leftover&) = delete;
+  void keep() { path_.clear(); }
+
+ private:
+  std::string path_;
+};
+
+// Puts the database `fresh`, which nobody has open, in the place of `path`, on the disk too.
+// Answers where the one that was there is kept, empty if there was none. Where the file system has
+// links there is always one of the name.
+Result<std::string> replace_database(const std::string& path, const std::string& fresh);
+
+}  // namespace weir
