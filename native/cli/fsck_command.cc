@@ -31,18 +31,30 @@ std::string summary_text(const FsckReport& report) {
          (logs.rollups_compared ? "" : " (rollups went on meanwhile and were not compared)") + "\n";
 }
 
+std::string salvage_text(const RepairReport& report) {
+  const SalvageResult& salvage = report.salvage;
+  std::string text = "salvaged " + counted(salvage.rows, "row") +
+                     " into a new file; the damaged one is kept as " + report.kept + "\n";
+  if (salvage.hidden + salvage.lost_rows > 0) {
+    text += "damage hides rows of " + counted(salvage.hidden, "table") + ", and " +
+            counted(salvage.lost_rows, "row") + " cannot be read\n";
+  }
+  if (salvage.named_logs > 0) {
+    text += counted(salvage.named_logs, "log") + " lost the row with its site\n";
+  }
+  return text;
+}
+
 std::string repair_text(const RepairReport& report) {
   const CheckResult& logs = report.before.logs;
   std::string text = findings_text(report.before);
+  if (!report.kept.empty()) text += salvage_text(report);
   if (report.before.problems() > 0) {
     text += "mended " + counted(logs.mended, "row") + ", counted " +
             counted(logs.corrupt_events, "event") + " as corrupt, computed the rollups of " +
             counted(report.rollups.hours, "hour") + " anew (" +
             std::to_string(report.rollups.incomplete) + " of them without all events)\n";
     text += findings_text(report.after);
-  }
-  if (!report.after.file.empty()) {
-    text += "the file itself is damaged: take back a backup with weir restore\n";
   }
   return text + summary_text(report.after);
 }
@@ -81,6 +93,10 @@ std::string repair_json(const RepairReport& report) {
   write_report(report.before, &json);
   json.end_object().key("mended_rows").unsigned_integer(report.before.logs.mended);
   json.key("corrupt_events").unsigned_integer(report.before.logs.corrupt_events);
+  json.key("kept");
+  report.kept.empty() ? json.null() : json.string(report.kept);
+  json.key("salvaged_rows").unsigned_integer(report.salvage.rows);
+  json.key("lost_rows").unsigned_integer(report.salvage.lost_rows);
   json.key("rebuilt_hours").unsigned_integer(report.rollups.hours);
   json.key("after").begin_object();
   write_report(report.after, &json);

@@ -1,10 +1,10 @@
 #include "native/store/fsck.h"
 
-#include <filesystem>
-
 #include "native/store/data_files.h"
 #include "native/store/data_lock.h"
+#include "native/store/ledger_page.h"
 #include "native/store/migrations.h"
+#include "native/store/replace_database.h"
 #include "native/store/sqlite_executor.h"
 
 namespace weir {
@@ -45,28 +45,81 @@ Result<FsckReport> checked(SqliteDatabase& database, const CheckRequest& request
   return report;
 }
 
+Status rebuild(SqliteDatabase& database, std::set<int64_t> hours, int64_t now_ms,
+               RebuildResult* result) {
+  SqliteExecutor executor(&database);
+  auto operation = rebuild_rollups(std::move(hours), now_ms, result);
+  return run_operation(*operation, executor);
+}
+
+// What the last run said of the log that it wrote to.
+Result<std::optional<LedgerPage::State>> page_state(const std::string& data_dir) {
+  const std::string path = ledger_page_path(data_dir);
+  if (!file_exists(path)) return std::optional<LedgerPage::State>();
+  WEIR_ASSIGN(const auto page, LedgerPage::open(path));
+  if (page->found() != LedgerPage::Found::kIntact) return std::optional<LedgerPage::State>();
+  return std::optional(page->state());
+}
+
+// Makes a sound database at `fresh` of what can be read of the damaged one.
+Status salvage(SqliteDatabase& damaged, const std::string& fresh, const std::string& data_dir,
+               int64_t now_ms, RepairReport* report) {
+  WEIR_ASSIGN(const auto page, page_state(data_dir));
+  WEIR_ASSIGN(SqliteDatabase database, SqliteDatabase::open(fresh, {}));
+  WEIR_TRY(migrate(database));
+  WEIR_TRY(salvage_rows(damaged, database, &report->salvage));
+  WEIR_TRY(complete_logs(database, page, now_ms, &report->salvage));
+  FsckReport mended;
+  WEIR_TRY(check_tables(database, {.mend = true, .now_ms = now_ms}, &mended));
+  report->before.logs.mended = mended.logs.mended;
+  WEIR_ASSIGN(const uint64_t lost, account_for_lost(database, now_ms));
+  report->before.logs.corrupt_events = mended.logs.corrupt_events + lost;
+  WEIR_TRY(rebuild(database, {}, now_ms, &report->rollups));
+  return database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+// Damaged files too, if it can be; `refusal` says that it is one.
+Result<SqliteDatabase> open_for_repair(const std::string& path, std::string* refusal) {
+  SqliteDatabase::Options options{.mode = SqliteDatabase::Mode::kReadWrite};
+  Result<SqliteDatabase> database = SqliteDatabase::open(path, options);
+  if (database.status().code() != Code::kCorrupt) return database;
+  *refusal = database.status().message();
+  options.damaged = true;
+  return SqliteDatabase::open(path, options);
+}
+
 }  // namespace
 
 Result<FsckReport> check_database(SqliteDatabase& database) { return checked(database, {}); }
 
 Result<RepairReport> repair_database(const std::string& data_dir, int64_t now_ms) {
   const std::string path = database_path(data_dir);
-  std::error_code ignored;  // what cannot be looked at is not there
-  if (!std::filesystem::exists(path, ignored)) {
-    return Status(Code::kNotFound, "there is no database at " + path);
-  }
+  if (!file_exists(path)) return Status(Code::kNotFound, "there is no database at " + path);
   WEIR_ASSIGN(const DataLock lock, DataLock::take(data_dir));
-  WEIR_ASSIGN(SqliteDatabase database,
-              SqliteDatabase::open(path, {.mode = SqliteDatabase::Mode::kReadWrite}));
-  WEIR_TRY(check_schema(database));
+  std::string refusal;
+  WEIR_ASSIGN(SqliteDatabase database, open_for_repair(path, &refusal));
+  // Which version it is of may stand on a damaged page.
+  const Status schema = check_schema(database);
+  if (schema.code() != Code::kCorrupt) WEIR_TRY(schema);
   RepairReport report;
-  WEIR_ASSIGN(report.before, checked(database, {.mend = true, .now_ms = now_ms}));
-  if (report.before.file.empty() && !report.before.logs.hours.empty()) {
-    SqliteExecutor executor(&database);
-    auto rebuild = rebuild_rollups(report.before.logs.hours, now_ms, &report.rollups);
-    WEIR_TRY(run_operation(*rebuild, executor));
+  WEIR_ASSIGN(report.before, checked(database, {.mend = refusal.empty(), .now_ms = now_ms}));
+  if (!refusal.empty()) report.before.file.push_back(refusal);
+  if (report.before.file.empty()) {
+    if (!report.before.logs.hours.empty()) {
+      WEIR_TRY(rebuild(database, report.before.logs.hours, now_ms, &report.rollups));
+    }
+    WEIR_ASSIGN(report.after, checked(database, {}));
+    return report;
   }
-  WEIR_ASSIGN(report.after, checked(database, {}));
+  const std::string fresh = path + ".salvaging";
+  Leftover{fresh};  // of a repair that was killed: the lock says that none is running
+  Leftover leftover(fresh);
+  WEIR_TRY(salvage(database, fresh, data_dir, now_ms, &report));
+  database.close();
+  WEIR_ASSIGN(report.kept, replace_database(path, fresh));
+  leftover.keep();
+  WEIR_ASSIGN(SqliteDatabase salvaged, SqliteDatabase::open(path, {}));
+  WEIR_ASSIGN(report.after, checked(salvaged, {}));
   return report;
 }
 

@@ -2,13 +2,15 @@
 //
 // The check only reads and may run beside a server. It asks SQLite whether the file is in order and
 // the core whether what stands in it is (weir/check.h). The repair needs the directory for itself;
-// it mends what the core finds and computes rollups anew. A file that SQLite itself finds damaged
-// is not repaired here: mending over broken pages could break more; a backup is what helps then.
+// it mends what the core finds and computes rollups anew. Of a file that SQLite itself finds
+// damaged nothing is mended in place, since writing over broken pages could break more: what can be
+// read is salvaged into a new file (salvage.h), which takes its place once it is complete.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "native/store/salvage.h"
 #include "native/store/sqlite.h"
 #include "weir/check.h"
 
@@ -26,11 +28,13 @@ Result<FsckReport> check_database(SqliteDatabase& database);
 
 struct RepairReport {
   FsckReport before;
+  std::string kept;       // where the damaged file is; empty: it was sound
+  SalvageResult salvage;  // of a damaged one
   RebuildResult rollups;
   FsckReport after;
 };
-// kNotFound without a database, kConflict while a server holds the directory. A failure leaves the
-// rest to a repeat.
+// kNotFound without a database, kConflict while a server holds the directory, kCorrupt if not even
+// the schema can be read. A failure leaves the rest to a repeat.
 Result<RepairReport> repair_database(const std::string& data_dir, int64_t now_ms);
 
 }  // namespace weir

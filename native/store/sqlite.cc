@@ -159,9 +159,11 @@ Status SqliteDatabase::configure(const Options& options) {
   busy_wait_->set_timeout_ms(options.busy_timeout_ms);
   sqlite3_busy_handler(handle(), &BusyWait::on_busy, busy_wait_.get());
   if (options.defensive) {
-    sqlite3_db_config(handle(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    sqlite3_db_config(handle(), SQLITE_DBCONFIG_DEFENSIVE, options.damaged ? 0 : 1, nullptr);
     sqlite3_db_config(handle(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   }
+  // What SQLite has for its own recovery; it changes nothing by itself. Not while defensive.
+  if (options.damaged) WEIR_TRY(execute("PRAGMA writable_schema=ON"));
   std::string pragmas = "PRAGMA cache_size=-" + std::to_string(options.cache_kib) + ";";
   if (options.mode != Mode::kReadOnly) {
     WEIR_ASSIGN(const bool empty, is_empty());

@@ -74,6 +74,8 @@ class SqliteDatabase {
     // Refuse what a hostile file could carry along: functions with side effects in its schema,
     // writes to the schema by SQL.
     bool defensive = true;
+    // To read what can be read: also a file that is shorter than it says.
+    bool damaged = false;
   };
 
   // Statements on somebody else's connection, which must outlive this and stays as it is.

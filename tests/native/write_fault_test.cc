@@ -250,6 +250,31 @@ TEST_CASE("a repair through any failure of the disk keeps what can be read and c
            }});
 }
 
+void overwrite_newest_page(const Stage& stage) {
+  const std::string path = database_path(stage.data_dir);
+  const std::string garbage(8192, '\x5a');
+  std::fstream(path, std::ios::in | std::ios::out | std::ios::binary)
+      .seekp(static_cast<std::streamoff>(fs::file_size(path) - garbage.size()))
+      .write(garbage.data(), static_cast<std::streamsize>(garbage.size()));
+}
+
+TEST_CASE("a salvage through any failure of the disk leaves the damaged file or a sound one") {
+  for_every_disk_failure(
+      {.prepare = overwrite_newest_page,
+       .work = [](const Stage& stage) { return repair_database(stage.data_dir, kNowMs).status(); },
+       .between =
+           [](const Stage& stage) {
+             CHECK(fs::exists(database_path(stage.data_dir)));
+             CHECK_FALSE(fs::exists(database_path(stage.data_dir) + ".salvaging"));
+           },
+       .check =
+           [](const Stage& stage) {
+             CHECK(fs::exists(database_path(stage.data_dir) + ".replaced-1"));
+             CHECK(stage.number("SELECT sum(stored - expired_corrupt) FROM ledger") ==
+                   stage.number("SELECT coalesce(sum(count), 0) FROM segments WHERE kind = 0"));
+           }});
+}
+
 TEST_CASE("a backup through any failure of the disk is complete or not there") {
   for_every_disk_failure(
       {.work = [](const Stage& stage) -> Status {
