@@ -11,6 +11,7 @@
 
 #include "native/runtime/guarded.h"
 #include "native/runtime/random.h"
+#include "native/store/data_files.h"
 #include "native/store/data_lock.h"
 #include "native/store/database_watch.h"
 #include "native/store/durable_mark.h"
@@ -18,6 +19,7 @@
 #include "native/store/log_runner.h"
 #include "native/store/log_writer.h"
 #include "native/store/migrations.h"
+#include "native/store/replace_database.h"
 #include "native/store/space_keeper.h"
 
 namespace weir {
@@ -56,6 +58,13 @@ LogId random_log_id() {
   LogId log;
   for (uint8_t& byte : log.bytes) byte = random.next<uint8_t>();
   return log;
+}
+
+void tell_set_aside(const std::string& name) {
+  spdlog::error(
+      "the database is damaged; it is kept as {}, and a new one begins. weir fsck --repair can "
+      "salvage it as the weir.db of another directory",
+      name);
 }
 
 Status check_options(const QueryLogOptions& options) {
@@ -245,7 +254,7 @@ Status SqliteQueryLog::make_way(bool damaged) {
     return {};
   }
   WEIR_ASSIGN(const std::string name, set_aside(path_, wall_clock_ms()));
-  spdlog::error("the database is damaged; it is kept as {}, and a new one begins", name);
+  tell_set_aside(name);
   return {};
 }
 
@@ -436,14 +445,28 @@ Status SqliteQueryLog::stop(int64_t bound_ms) {
                 "the last counts could not be written: " + committer_->last_error());
 }
 
+// The database, or a new one where ours is damaged so much that it cannot be opened. A file that is
+// no database is ours if there is a ledger page to it; else it is somebody's, and is left alone.
+Result<SqliteDatabase> open_database_of(const QueryLogOptions& options) {
+  const std::string path = database_path(options.data_dir);
+  Result<SqliteDatabase> database = SqliteDatabase::open(path, opening_options(options));
+  if (database.status().code() != Code::kCorrupt) return database;
+  const std::string page_path = ledger_page_path(options.data_dir);
+  if (!file_exists(page_path)) return database;
+  WEIR_ASSIGN(const auto page, LedgerPage::open(page_path));
+  if (page->found() != LedgerPage::Found::kIntact) return database;
+  WEIR_ASSIGN(const std::string name, set_aside(path, wall_clock_ms()));
+  tell_set_aside(name);
+  return SqliteDatabase::open(path, opening_options(options));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<QueryLog>> QueryLog::open(const QueryLogOptions& options) {
   WEIR_TRY(check_options(options));
   WEIR_ASSIGN(DataLock lock, DataLock::take(options.data_dir));
-  WEIR_ASSIGN(SqliteDatabase database,
-              SqliteDatabase::open(options.data_dir + "/weir.db", opening_options(options)));
-  WEIR_ASSIGN(auto page, LedgerPage::open(options.data_dir + "/ledger.page"));
+  WEIR_ASSIGN(SqliteDatabase database, open_database_of(options));
+  WEIR_ASSIGN(auto page, LedgerPage::open(ledger_page_path(options.data_dir)));
   auto log = std::make_unique<SqliteQueryLog>(options, std::move(lock), std::move(database),
                                               std::move(page));
   Status status = log->start();

@@ -175,6 +175,76 @@ class Faults(WeirTestCase):
         self.assertEqual(self.ledger(served)["expired"]["corrupt"], count)
         self.check_in_order(served)
 
+    def overwrite_pages(self, pages):
+        """Garbage on the disk under whatever has the database open."""
+        with open(self.database, "r+b", buffering=0) as file:
+            for page in pages:
+                file.seek((page - 1) * PAGE_BYTES)
+                file.write(b"\x5a" * PAGE_BYTES)
+
+    def page_count(self):
+        return self.database.stat().st_size // PAGE_BYTES
+
+    def test_a_corrupt_page_is_found_and_the_rest_is_salvaged(self):
+        with self.serve() as served:
+            for _ in range(5):
+                self.store(served, 100)
+            self.assertEqual(served.stop(), 0)
+        self.overwrite_pages([self.page_count()])
+        done = self.run_weir("fsck")
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertIn("file: ", done.stdout)
+        done = self.run_weir("fsck", "--repair")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertIn("the damaged one is kept as data/weir.db.replaced-1", done.stdout)
+        served = self.serve()
+        ledger = self.ledger(served)
+        total = json.loads(served.get("/api/v1/stats"))["total"]
+        self.assertEqual((ledger["stored"], ledger["stored"] - ledger["expired"]["corrupt"]), (500, total))
+        self.check_in_order(served)
+
+    def test_a_page_of_garbage_at_the_start_is_no_reason_not_to_start(self):
+        with self.serve() as served:
+            self.store(served, 100)
+            self.assertEqual(served.stop(), 0)
+        sound = self.database.read_bytes()
+        for page in range(1, self.page_count() + 1):
+            with self.subTest(page):
+                self.database.write_bytes(sound)
+                self.overwrite_pages([page])
+                with self.serve() as served:
+                    self.ask(served, 10)
+                    wait_until(lambda served=served: self.ledger(served)["in_flight"] == 0, "the events to be stored")
+                    self.assertEqual(served.stop(), 0)
+                self.salvage_elsewhere(page)
+
+    def salvage_elsewhere(self, page):
+        """A database that was set aside is repaired and read as that of another directory."""
+        for aside in self.data.glob("weir.db.damaged-*[0-9]"):
+            old = self.folder / f"old-{page}"
+            old.mkdir()
+            aside.rename(old / "weir.db")
+            done = self.run_weir("fsck", "--repair", "--data", str(old))
+            self.assertEqual(done.returncode, 1 if page == 1 else 0, done.stdout + done.stderr)
+            if page > 1:
+                self.assertEqual(self.run_weir("query", "--data", str(old)).returncode, 0)
+
+    def test_pages_that_go_bad_under_the_server_hold_up_no_answer(self):
+        served = self.serve()
+        self.store(served, 500)
+        self.overwrite_pages(range(2, self.page_count() + 1))
+        served.ask_many("nas.home", 500)
+        self.assertEqual(served.get("/healthz"), "ok\n")
+        self.assertIn("weir_query_buffer_size", served.get("/metrics"))
+        served.stop()
+        served = self.serve()
+        self.ask(served, 10)
+        wait_until(lambda: self.ledger(served)["in_flight"] == 0, "the events to be stored")
+        self.assertEqual(served.stop(), 0)
+        done = self.run_weir("fsck", "--repair")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.check_in_order(self.serve())
+
     def flip_a_byte(self):
         """Damages the second segment with events; how many it has."""
         database = sqlite3.connect(self.database)

@@ -167,6 +167,26 @@ TEST_CASE("a page of garbage in the database is no crash: the log starts and sto
   }
 }
 
+TEST_CASE(
+    "a database that cannot even be opened is set aside where a ledger page says it is ours") {
+  for (const bool cut : {false, true}) {
+    Fixture f;
+    f.offer(500);
+    REQUIRE(f.log->stop().ok());
+    f.log.reset();
+    if (cut) {
+      fs::resize_file(f.path(), fs::file_size(f.path()) - 8192);
+    } else {
+      std::ofstream(f.path(), std::ios::binary) << "these are not the bytes of a database";
+    }
+    f.open();
+    CHECK(f.set_aside() == 1);
+    f.offer(10);
+    f.wait_until_stored();
+    CHECK(f.ledger().stored == 10);
+  }
+}
+
 // A folder that cannot be written, for root too.
 struct ReadOnlyFolder {
   explicit ReadOnlyFolder(const std::string& made) : path(made) {
