@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <numeric>
 #include <vector>
 
@@ -258,7 +259,10 @@ Status SqliteQueryLog::make_way(bool damaged) {
   return {};
 }
 
+// The folder may be gone with the database.
 Status SqliteQueryLog::renew_database() {
+  std::error_code ignored;  // opening tells what is wrong
+  std::filesystem::create_directories(options_.data_dir, ignored);
   WEIR_TRY(database_.reopen(path_, opening_options(options_)));
   Status status = migrate(database_);
   if (status.ok()) status = space_.prepare();

@@ -7,7 +7,7 @@ Whatever happens, DNS is answered, what is kept is kept, what is dropped is coun
 import csv
 import io
 import json
-import pathlib
+import shutil
 import sqlite3
 import unittest
 import urllib.parse
@@ -153,6 +153,19 @@ class Faults(WeirTestCase):
         ledger = self.ledger(served)
         self.assertEqual((ledger["offered"], ledger["stored"], ledger["expired"]["corrupt"]), (50, 50, 30))
         self.assertEqual(json.loads(served.get("/api/v1/stats"))["total"], 20)
+        self.check_in_order(served)
+
+    def test_a_data_directory_that_is_deleted_is_made_anew(self):
+        served = self.serve()
+        self.store(served, 30)
+        shutil.rmtree(self.data)
+        served.wait_log("events go on in a new log")
+        self.store(served, 20)
+        ledger = self.ledger(served)
+        self.assertEqual((ledger["offered"], ledger["stored"], ledger["expired"]["corrupt"]), (50, 50, 30))
+        self.check_in_order(served)
+        served = self.serve()
+        self.assertEqual(self.ledger(served)["stored"], 21)
         self.check_in_order(served)
 
     def test_a_corrupt_segment_is_skipped_counted_found_and_made_a_gap(self):
