@@ -455,5 +455,15 @@ TEST_CASE("only keys that are read at start need a restart") {
   CHECK(keys_that_need_restart(running, next) == std::vector<std::string>{"dns.listen", "forward"});
 }
 
+TEST_CASE("nesting without end is refused and takes no stack for it") {
+  constexpr size_t kDeep = 100'000;
+  for (const std::string_view opening : {"[", "{a: ", "- ", "? "}) {
+    std::string text = "dns: ";
+    if (opening.back() == ' ' && opening.size() == 2) text = "";
+    for (size_t i = 0; i < kDeep; ++i) text += opening;
+    CHECK_FALSE(parse(text).errors.empty());
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -110,6 +110,34 @@ TEST_CASE("a state torn while it was written leaves the one before it") {
   CHECK(page->state().committed_end == 1);
 }
 
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_CASE("a state that is torn after any of its bytes is the one before it or the new one") {
+  Fixture f;
+  f.open()->set_state(state_with_end(1));
+  const std::string before = bytes_of(f.path);
+  f.open()->set_state(state_with_end(2));
+  const std::string after = bytes_of(f.path);
+  REQUIRE(before.size() == after.size());
+  bool old = true;
+  for (size_t written = 0; written <= after.size(); ++written) {
+    if (written > 0 && written < after.size() && before[written - 1] == after[written - 1]) {
+      continue;
+    }
+    f.folder.write("ledger.page", after.substr(0, written) + before.substr(written));
+    const auto page = f.open();
+    REQUIRE(page->found() == Found::kIntact);
+    const bool is_old = page->state().committed_end == 1;
+    REQUIRE((is_old || page->state().committed_end == 2));
+    REQUIRE((old || !is_old));  // once it is the new one, it stays
+    old = is_old;
+  }
+  CHECK_FALSE(old);
+}
+
 TEST_CASE("two torn states are no state") {
   Fixture f;
   f.open()->set_state(state_with_end(1));

@@ -9,6 +9,7 @@
 #include "native/store/byte_budget.h"
 #include "native/store/maintenance.h"
 #include "support/fault_vfs.h"
+#include "weir/check.h"
 
 namespace weir {
 namespace {
@@ -91,6 +92,10 @@ struct FileLog {
     CHECK(gauge.held() == 0);
     CHECK(state_of(executor, committer->account().log.log_no).end == offered);
     CHECK(integrity() == "ok");
+    CheckResult found;
+    REQUIRE(run(executor, check_logs({}, &found)).ok());
+    for (const Finding& finding : found.findings) UNSCOPED_INFO(finding_text(finding));
+    CHECK(found.findings_count == 0);
   }
 };
 
@@ -187,6 +192,12 @@ TEST_CASE("a clock that jumps back or forward a day stores everything, in the or
     log.offer(100);
     log.check_all_is_well();
     CHECK(content_of(log.executor, log.committer->account().log.log_no).size() == 300);
+    StatisticsResult statistics;
+    Filter all;
+    all.since_ms = kTestWallMs - 3 * kDayMs;
+    all.until_ms = kTestWallMs + 3 * kDayMs;
+    REQUIRE(run(log.executor, find_statistics(all, {}, &statistics)).ok());
+    CHECK(statistics.counts.total() == 300);
   }
 }
 

@@ -139,6 +139,30 @@ TEST_CASE("a database is made through any failure of the disk") {
                           }});
 }
 
+TEST_CASE("an older database is brought to this version through any failure of the disk") {
+  const auto first_version = [](const Stage& stage) {
+    fs::remove(database_path(stage.data_dir));
+    SqliteDatabase database = stage.open(SqliteDatabase::Mode::kCreate);
+    REQUIRE(database
+                .execute("CREATE TABLE d1_migrations(id INTEGER PRIMARY KEY AUTOINCREMENT, "
+                         "name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);"
+                         "INSERT INTO d1_migrations(name) VALUES ('0001_log.sql')")
+                .ok());
+    REQUIRE(database.execute(migrations().front().sql).ok());
+    REQUIRE(database.execute("INSERT INTO tokens VALUES (x'01', 'kept', 'admin', 0)").ok());
+  };
+  for_every_disk_failure(
+      {.prepare = first_version,
+       .work = [](const Stage& stage) -> Status {
+         WEIR_ASSIGN(SqliteDatabase database,
+                     SqliteDatabase::open(database_path(stage.data_dir), {}));
+         WEIR_TRY(migrate(database));
+         return check_schema(database);
+       },
+       .check =
+           [](const Stage& stage) { CHECK(stage.number("SELECT count(*) FROM tokens") == 1); }});
+}
+
 TEST_CASE("a batch through any failure of the disk is stored and counted once") {
   const AppendRequest batch =
       batch_of(1, {sample_segment({.first = kEvents}), sample_segment({.first = kEvents + 10})});
