@@ -1,6 +1,6 @@
 #include "native/store/migrations.h"
 
-#include "catch.h"
+#include "native/first_version.h"
 #include "weir/schema.h"
 
 namespace weir {
@@ -47,12 +47,7 @@ TEST_CASE("migrating again changes nothing") {
 
 TEST_CASE("a database of an older version gets what is missing and keeps its rows") {
   SqliteDatabase database = empty_database();
-  REQUIRE(database
-              .execute("CREATE TABLE d1_migrations(id INTEGER PRIMARY KEY AUTOINCREMENT, "
-                       "name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);"
-                       "INSERT INTO d1_migrations(name) VALUES ('0001_log.sql')")
-              .ok());
-  REQUIRE(database.execute(migrations().front().sql).ok());
+  make_first_version(database);
   REQUIRE(database.execute("INSERT INTO rollups VALUES (5, 1, 2, 3, 4, 5, 6, 7, 0, x'abcd')").ok());
   CHECK(check_schema(database).code() == Code::kUnsupported);
   REQUIRE(migrate(database).ok());

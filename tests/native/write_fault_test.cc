@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "native/checked_folder.h"
+#include "native/first_version.h"
 #include "native/store/backup.h"
 #include "native/store/compact.h"
 #include "native/store/maintenance.h"
@@ -143,12 +144,7 @@ TEST_CASE("an older database is brought to this version through any failure of t
   const auto first_version = [](const Stage& stage) {
     fs::remove(database_path(stage.data_dir));
     SqliteDatabase database = stage.open(SqliteDatabase::Mode::kCreate);
-    REQUIRE(database
-                .execute("CREATE TABLE d1_migrations(id INTEGER PRIMARY KEY AUTOINCREMENT, "
-                         "name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);"
-                         "INSERT INTO d1_migrations(name) VALUES ('0001_log.sql')")
-                .ok());
-    REQUIRE(database.execute(migrations().front().sql).ok());
+    make_first_version(database);
     REQUIRE(database.execute("INSERT INTO tokens VALUES (x'01', 'kept', 'admin', 0)").ok());
   };
   for_every_disk_failure(
