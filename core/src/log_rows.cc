@@ -194,7 +194,8 @@ Statement segment_append(int64_t log_no, const Newest& expected, const SegmentHe
 }
 
 Result<SegmentReader> open_segment(const SegmentBytes& segment) {
-  WEIR_ASSIGN(SegmentReader reader, SegmentReader::open(segment.bytes, SegmentReader::Trust::kStored));
+  WEIR_ASSIGN(SegmentReader reader,
+              SegmentReader::open(segment.bytes, SegmentReader::Trust::kStored));
   const SegmentHead& head = reader.head();
   if (head.first != segment.first || head.count != segment.count ||
       head.content_crc != segment.crc) {

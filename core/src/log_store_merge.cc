@@ -1,9 +1,10 @@
 // merge_segments: makes one segment of neighbours that were flushed apart, log by log.
 //
 // A log is walked from where an earlier run has come to. A run of rows that follow each other
-// within one finished hour (or day) is read a few rows at a time and put together in memory; then one group
-// asserts that the rows are still the ones that were read, removes them and stores the merged one
-// in their place. Readers know events by their numbers, so they see the same log before and after.
+// within one finished hour (or day) is read a few rows at a time and put together in memory; then
+// one group asserts that the rows are still the ones that were read, removes them and stores the
+// merged one in their place. Readers know events by their numbers, so they see the same log before
+// and after.
 //
 // Left alone, and the end of a run: gaps, what fails its checks, what is in the object store, the
 // newest row (guards of writers expect it), and what is not rolled up yet. Of what is merged

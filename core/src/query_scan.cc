@@ -127,9 +127,8 @@ Result<bool> SegmentScan::open() {
 Result<bool> SegmentScan::judge_bloom() {
   if (!only_exact_names()) return true;
   WEIR_TRY(reader_->load(Section::kBloom));
-  return std::any_of(filter_->domains.begin(), filter_->domains.end(), [&](const std::string& domain) {
-    return reader_->may_contain_name(domain);
-  });
+  return std::any_of(filter_->domains.begin(), filter_->domains.end(),
+                     [&](const std::string& domain) { return reader_->may_contain_name(domain); });
 }
 
 Result<bool> SegmentScan::judge_names() {
@@ -166,7 +165,8 @@ void SegmentScan::judge_part(const std::string& part, Verdicts* names) const {
   reader_->names().for_each([&](size_t index, std::string_view name, size_t shared) {
     if (from_end > shared) {
       const size_t added = name.size() - shared;
-      const std::string_view window = name.substr(0, std::min(name.size(), added + part.size() - 1));
+      const std::string_view window =
+          name.substr(0, std::min(name.size(), added + part.size() - 1));
       const size_t at = window.rfind(part);
       from_end = at == window.npos ? kNowhere : name.size() - at;
     }
@@ -175,8 +175,8 @@ void SegmentScan::judge_part(const std::string& part, Verdicts* names) const {
 }
 
 Result<bool> SegmentScan::judge_dictionaries() {
-  for (const auto judge : {&SegmentScan::judge_questions, &SegmentScan::judge_clients,
-                           &SegmentScan::judge_traits}) {
+  for (const auto judge :
+       {&SegmentScan::judge_questions, &SegmentScan::judge_clients, &SegmentScan::judge_traits}) {
     WEIR_ASSIGN(const bool possible, (this->*judge)());
     if (!possible) return false;
   }
@@ -242,9 +242,9 @@ Result<bool> SegmentScan::judge_traits() {
 
 bool SegmentScan::is_candidate(size_t chunk) const {
   if (names_.empty()) return true;
-  return std::any_of(
-      asked_questions_.begin(), asked_questions_.end(),
-      [&](size_t question) { return reader_->may_contain_question(chunk, question); });
+  return std::any_of(asked_questions_.begin(), asked_questions_.end(), [&](size_t question) {
+    return reader_->may_contain_question(chunk, question);
+  });
 }
 
 std::optional<size_t> SegmentScan::next_candidate() const {

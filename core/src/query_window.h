@@ -45,8 +45,8 @@ struct WindowPlan {
   Summary::TopSet tops;  // of the summary
   bool from_rollups = false;
   ColumnSet columns = {Column::kTimes, Column::kTraits};  // of events, if any are decoded
-  Filter filter;                    // its times are the window of the summary
-  std::vector<WindowRange> ranges;  // of rollups; empty for a scan
+  Filter filter;                                          // its times are the window of the summary
+  std::vector<WindowRange> ranges;                        // of rollups; empty for a scan
 };
 // kTooLarge if the series would have more than kSeriesPointsMax points.
 Result<WindowPlan> plan_window(Filter filter, int64_t step_ms, bool summary,

@@ -63,7 +63,7 @@ class RowScanner {
   SegmentScan::Order order_;
   std::deque<Waiting> rows_;
   std::optional<SegmentScan> scan_;
-  bool ended_ = false;  // the scan's row is done with
+  bool ended_ = false;               // the scan's row is done with
   std::vector<Read::Range> ranges_;  // what is needed: the scan's, then the fronts of `rows_`
   size_t fronts_ = 0;                // how many of the latter
   size_t fronts_per_read_ = 1;       // doubles

@@ -57,8 +57,9 @@ size_t SegmentBuilder::State::dictionary_bytes_max() const {
   const size_t chunks = chunks_of(events.count());
   const size_t groups = chunks < 2 ? 0 : chunks / chunks_per_group(chunks) + 1;
   return events.names.text_bytes() + kNameBytesMax * events.names.size() +
-         (kQuestionBytesMax + groups / 8 + 1) * events.questions.size() + events.clients.text_bytes() +
-         kTraitBytesMax * events.traits.size() + strings(events.lists) + strings(events.upstreams);
+         (kQuestionBytesMax + groups / 8 + 1) * events.questions.size() +
+         events.clients.text_bytes() + kTraitBytesMax * events.traits.size() +
+         strings(events.lists) + strings(events.upstreams);
 }
 
 size_t SegmentBuilder::State::column_bytes() const {
@@ -73,8 +74,8 @@ size_t SegmentBuilder::State::column_bytes() const {
 }
 
 size_t SegmentBuilder::State::chunk_bytes_max() const {
-  const auto outcomes_used = static_cast<size_t>(
-      std::count_if(events.outcomes.begin(), events.outcomes.end(), [](uint64_t n) { return n > 0; }));
+  const auto outcomes_used = static_cast<size_t>(std::count_if(
+      events.outcomes.begin(), events.outcomes.end(), [](uint64_t n) { return n > 0; }));
   return chunks_of(events.count()) * (kChunkBytesMax + kMeetingBytesMax * outcomes_used);
 }
 

@@ -150,7 +150,8 @@ Status SegmentReader::State::check_chunks() {
   std::vector<uint32_t> groups(question_groups.size());
   for (size_t index = 0; index < table.chunk_count(); ++index) {
     WEIR_TRY(load_chunk(index, ColumnSet::all(), &current));
-    const auto [least, most] = std::minmax_element(current.times_ms.begin(), current.times_ms.end());
+    const auto [least, most] =
+        std::minmax_element(current.times_ms.begin(), current.times_ms.end());
     first_ms = std::min(first_ms, *least);
     last_ms = std::max(last_ms, *most);
     for (const uint32_t trait : current.traits) {
@@ -159,9 +160,9 @@ Status SegmentReader::State::check_chunks() {
     if (groups.empty()) continue;
     for (const uint32_t question : current.questions) groups[question] |= 1U << group_of(index);
   }
-  const bool agrees = head.kind == SegmentKind::kGap ||
-                      (first_ms == head.first_ms && last_ms == head.last_ms &&
-                       outcomes == head.outcomes && groups == question_groups);
+  const bool agrees =
+      head.kind == SegmentKind::kGap || (first_ms == head.first_ms && last_ms == head.last_ms &&
+                                         outcomes == head.outcomes && groups == question_groups);
   return agrees ? Status() : corrupt("a segment's events are not those of its head");
 }
 

@@ -195,7 +195,8 @@ Bytes ContentEncoder::questions() const {
 // By rank: a bit for each group of chunks that the question occurs in.
 std::vector<uint32_t> ContentEncoder::question_groups() const {
   std::vector<uint32_t> groups(questions_.size());
-  const size_t events_per_group = chunks_per_group(chunks_of(events_.count())) * kSegmentChunkEvents;
+  const size_t events_per_group =
+      chunks_per_group(chunks_of(events_.count())) * kSegmentChunkEvents;
   for (size_t i = 0; i < events_.count(); ++i) {
     groups[questions_.rank[events_.question[i]]] |= 1U << (i / events_per_group);
   }
@@ -279,8 +280,7 @@ void ContentEncoder::durations(const ChunkBounds& bounds, Bytes* out) {
 void ContentEncoder::sizes(const ChunkBounds& bounds, Bytes* out) {
   for (size_t i = bounds.begin; i < bounds.end; ++i) {
     const int64_t expected = events_.question_sizes[events_.question[i]];
-    values_[i - bounds.begin] =
-        static_cast<int64_t>(zigzag(int64_t{events_.size[i]} - expected));
+    values_[i - bounds.begin] = static_cast<int64_t>(zigzag(int64_t{events_.size[i]} - expected));
   }
   encode_column(values_, out);
 }
@@ -314,8 +314,7 @@ Bytes ContentEncoder::encode(uint32_t* content_crc) {
   const size_t chunks = chunks_of(events_.count());
   for (size_t i = 0; i < chunks; ++i) {
     const size_t begin = i * kSegmentChunkEvents;
-    parts.chunks.push_back(
-        chunk({begin, std::min(begin + kSegmentChunkEvents, events_.count())}));
+    parts.chunks.push_back(chunk({begin, std::min(begin + kSegmentChunkEvents, events_.count())}));
   }
   return make_content(parts, content_crc);
 }

@@ -57,7 +57,8 @@ bool SegmentReader::State::read_questions(ByteReader* reader) {
   std::vector<uint16_t> steps(size);
   std::vector<uint16_t> type_indexes(size);
   question_sizes.resize(size);
-  const ColumnRange type_range = {0, static_cast<int64_t>(std::min<size_t>(types.size(), 65536)) - 1};
+  const ColumnRange type_range = {0,
+                                  static_cast<int64_t>(std::min<size_t>(types.size(), 65536)) - 1};
   if (!decode_column<uint16_t>(reader, {0, 1}, steps)) return false;
   if (!decode_column<uint16_t>(reader, type_range, type_indexes)) return false;
   if (!decode_column<uint16_t>(reader, {0, kSizeMax}, question_sizes)) return false;
@@ -256,8 +257,7 @@ Event SegmentReader::event(const SegmentChunk& chunk, size_t i) const {
 
 Event SegmentReader::event(size_t i) const {
   State& state = *state_;
-  const Status status =
-      state.load_chunk(i / kSegmentChunkEvents, ColumnSet::all(), &state.current);
+  const Status status = state.load_chunk(i / kSegmentChunkEvents, ColumnSet::all(), &state.current);
   WEIR_CHECK(status.ok());  // open() has loaded it before
   return event(state.current, i % kSegmentChunkEvents);
 }

@@ -23,8 +23,8 @@ Status TableScan::next() {
     WEIR_TRY(work_.spend(events));
     if (!step) return {};
     const auto* read = std::get_if<Read>(&*step);
-    reply = read != nullptr ? executor_.run_read(*read)
-                            : executor_.run_group(std::get<Group>(*step));
+    reply =
+        read != nullptr ? executor_.run_read(*read) : executor_.run_group(std::get<Group>(*step));
   }
 }
 

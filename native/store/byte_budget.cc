@@ -16,7 +16,7 @@ constexpr uint64_t kShare = 8;  // of the budget: the WAL's bound, and the room 
 constexpr uint64_t kWalBytesMin = 2 << 20;
 constexpr uint64_t kRoomBytesMax = 16 << 20;
 
-constexpr uint64_t kFreeKept = 20;  // of the file: one in so many bytes
+constexpr uint64_t kFreeKept = 20;            // of the file: one in so many bytes
 constexpr uint64_t kFreeKeptMin = 256 << 10;  // what a quiet home writes in an hour, about
 constexpr uint64_t kFreePagesAtOnce = 1024;
 

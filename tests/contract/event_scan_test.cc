@@ -30,8 +30,8 @@ Found scan_all(Executor& executor, ScanRequest request) {
     REQUIRE(step.ok());
     if (*step) {
       const auto* read = std::get_if<Read>(&**step);
-      reply = read != nullptr ? executor.run_read(*read)
-                              : executor.run_group(std::get<Group>(**step));
+      reply =
+          read != nullptr ? executor.run_read(*read) : executor.run_group(std::get<Group>(**step));
       continue;
     }
     if (scan.at_end()) break;

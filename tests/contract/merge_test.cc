@@ -4,6 +4,7 @@
 
 #include "contract/stores.h"
 #include "rollup_delta.h"
+#include "weir/check.h"
 #include "weir/query.h"
 
 namespace weir {
@@ -66,6 +67,47 @@ TEMPLATE_TEST_CASE("small segments of a finished hour become one, all but the ne
   CHECK(progress.bytes_after < progress.bytes_before);
   CHECK(counts_of(store.executor()) == Counts{105, 2});
   CHECK(content_of(store.executor(), 1) == sample_lines(0, 107));
+}
+
+TEMPLATE_TEST_CASE("the quiet hours of a finished day become one segment", "", MemoryStore,
+                   SqliteStore) {
+  TestType store;
+  Executor& executor = store.executor();
+  prepare(executor, 7320, 60);
+  merge(executor);
+  CHECK(counts_of(executor) == Counts{3600, 3600, 60, 60});
+  const MergePolicy quiet = {
+      .now_ms = kLaterMs, .span_ms = kDayMs, .delay_ms = kHourMs, .inputs_max = 3600};
+  const int64_t day_end_ms = (kSampleHourMs / kDayMs + 1) * kDayMs;
+  MergePolicy early = quiet;
+  early.now_ms = day_end_ms + kHourMs - 1;
+  CHECK(merge(executor, early).merges == 0);  // the day is not over for long enough
+  MergePolicy small = quiet;
+  small.inputs_max = 3599;
+  CHECK(merge(executor, small).merges == 0);  // these hours are not quiet
+  CHECK(merge(executor, quiet).segments == 3);
+  CHECK(counts_of(executor) == Counts{7260, 60});
+  CHECK(content_of(executor, 1) == sample_lines(0, 7320));
+}
+
+TEMPLATE_TEST_CASE("rollups of a day's merged hours are checked and rebuilt hour by hour", "",
+                   MemoryStore, SqliteStore) {
+  TestType store;
+  Executor& executor = store.executor();
+  prepare(executor, 7320, 60);
+  const auto rollups = [&] {
+    return answer_of(executor, {StatementId::kRollupList, {int64_t{-1}, int64_t{1000}}}).rows;
+  };
+  const auto before = rollups();
+  merge(executor, {.now_ms = kLaterMs, .span_ms = kDayMs});
+  REQUIRE(counts_of(executor) == Counts{7260, 60});
+  CheckResult checked;
+  REQUIRE(run(executor, check_logs({.now_ms = kLaterMs}, &checked)).ok());
+  CHECK(checked.findings_count == 0);
+  RebuildResult rebuilt;
+  REQUIRE(run(executor, rebuild_rollups({}, kLaterMs, &rebuilt)).ok());
+  CHECK(rebuilt.hours == 3);
+  CHECK(rollups() == before);
 }
 
 TEMPLATE_TEST_CASE("a merged segment is the one that a single flush would have made", "",

@@ -139,8 +139,8 @@ TEST_CASE("a scan selects what the filter matches, whatever it asks for") {
 TEST_CASE("downwards the chunks come in the other order, with the same matches") {
   Fixture f;
   f.filter.types = {65};
-  std::vector<size_t> found = f.scan(f.row_by_ranges(), {.order = SegmentScan::Order::kDownwards})
-                                  .indexes;
+  std::vector<size_t> found =
+      f.scan(f.row_by_ranges(), {.order = SegmentScan::Order::kDownwards}).indexes;
   CHECK(found.front() >= 2 * kSegmentChunkEvents);
   CHECK(found.back() < kSegmentChunkEvents);
   std::sort(found.begin(), found.end());

@@ -94,8 +94,8 @@ TEST_CASE_METHOD(Fixture, "a read answers the range as far as the bytes go") {
 }
 
 TEST_CASE_METHOD(Fixture, "a read answers each of its ranges, also behind a missing row") {
-  const Reply reply = executor_->run_read(
-      Read{{{kSegment, 2, 1}, {kSegment + 5, 0, 1}, {kSegment, 0, 1}}});
+  const Reply reply =
+      executor_->run_read(Read{{{kSegment, 2, 1}, {kSegment + 5, 0, 1}, {kSegment, 0, 1}}});
   REQUIRE(reply.status.ok());
   CHECK(reply.pieces == std::vector<Bytes>{{3}, {}, {1}});
 }

@@ -77,7 +77,7 @@ inline constexpr size_t kSegmentEdgeBytesMax = 128 << 10;
 inline constexpr size_t kBloomEventsMin = 512;  // below, reading the dictionary is as quick
 // What is read and decoded for one event at least: 25 kB, some microseconds.
 inline constexpr size_t kSegmentChunkEvents = 4096;
-inline constexpr size_t kNameRestart = 16;       // a name is put together from so many at most
+inline constexpr size_t kNameRestart = 16;        // a name is put together from so many at most
 inline constexpr size_t kQuestionGroupsMax = 32;  // parts of a segment that a question tells apart
 // The head and the table of a segment, whatever is in them.
 inline constexpr size_t kSegmentFrontBytes = 4096;
@@ -113,7 +113,7 @@ inline constexpr int64_t kSkewPastMs =
     400ll * 86'400'000;                              // older is a wrong clock (Worker: DESIGN)
 inline constexpr int64_t kSkewFutureMs = 3'600'000;  // a sender's clock may be this far ahead
 
-inline constexpr size_t kFindingsMax = 1000;         // of a check; more are only counted
+inline constexpr size_t kFindingsMax = 1000;  // of a check; more are only counted
 
 // --- Ingest ---
 inline constexpr size_t kIngestSegmentsMax = 16;

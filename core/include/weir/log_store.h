@@ -140,7 +140,7 @@ struct MergePolicy {
   int64_t now_ms = 0;
   int64_t span_ms = kHourMs;  // an hour, or a day: what one segment may cover
   int64_t delay_ms = 0;       // after its end until a span is merged
-  bool acked_only = false;  // only what the receiver has; for segments too large to be cut often
+  bool acked_only = false;    // only what the receiver has; for segments too large to be cut often
   uint64_t events_max = kSegmentLevel1EventsMax;
   uint64_t bytes_max = kSegmentLevel1BytesMax;
   uint64_t inputs_max = kSegmentEventsMax;  // segments of more events stay as they are
