@@ -16,6 +16,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WEIR = os.environ.get("WEIR_BINARY", str(ROOT / "build" / "dev" / "weir"))
 SECONDS_MAX = 30
+LOG_BYTES_MAX = 1 << 20  # more than any test makes it say
 WINDOW = 64  # queries under way at a time: fewer than a socket's buffer takes
 
 # Nothing listens at the upstream's port: a test that needs answers has local records.
@@ -53,7 +54,7 @@ class Served:
     """`weir serve` in a folder; `with` ends it."""
 
     def __init__(self, folder, *arguments):
-        self.errors = tempfile.TemporaryFile("w+")
+        self.errors = tempfile.TemporaryFile()
         self.child = subprocess.Popen([WEIR, "serve", *arguments], cwd=folder, stdout=subprocess.PIPE,
                                       stderr=self.errors, text=True)
         self.ready_line = self.child.stdout.readline()
@@ -74,8 +75,8 @@ class Served:
         self.errors.close()
 
     def log(self):
-        self.errors.seek(0)
-        return self.errors.read()
+        # The child writes at the offset of the same open file: reading must not move it.
+        return os.pread(self.errors.fileno(), LOG_BYTES_MAX, 0).decode()
 
     def send(self, number):
         self.child.send_signal(number)
