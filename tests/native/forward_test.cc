@@ -2,17 +2,15 @@
 // behind a server and a log source. What the protocol does is tested with core's Sender; here it is
 // the wire, the thread, and what people are told.
 #include <prometheus/metric_family.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <chrono>
 #include <mutex>
-#include <sstream>
 #include <thread>
 
 #include "catch.h"
 #include "native/forward/forwarder.h"
 #include "native/runtime/clock.h"
+#include "support/caught_log.h"
 #include "support/forward_model.h"
 #include "support/http_test_server.h"
 #include "support/temporary_folder.h"
@@ -190,27 +188,6 @@ class Bench {
   }
 };
 
-// Collects what is logged while it lives.
-class LogCapture {
- public:
-  LogCapture() : old_(spdlog::default_logger()) {
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
-        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)));
-  }
-  ~LogCapture() { spdlog::set_default_logger(old_); }
-  // Call after the forwarder has ended.
-  size_t count(const std::string& needle) const {
-    size_t found = 0;
-    const std::string text = text_.str();
-    for (size_t at = text.find(needle); at != text.npos; at = text.find(needle, at + 1)) ++found;
-    return found;
-  }
-
- private:
-  std::ostringstream text_;
-  std::shared_ptr<spdlog::logger> old_;
-};
-
 TEST_CASE("events arrive, those before the start and those after") {
   Bench bench(5);
   bench.start();
@@ -293,7 +270,7 @@ TEST_CASE("503 is repeated until it is over") {
 }
 
 TEST_CASE("a refused token is reported once, without the token, and its end as well") {
-  LogCapture log;
+  CaughtLog log;
   Bench bench(5);
   std::atomic<bool> refusing{true};
   bench.before = [&](size_t) -> std::optional<HttpResponse> {
@@ -312,7 +289,7 @@ TEST_CASE("a refused token is reported once, without the token, and its end as w
 }
 
 TEST_CASE("a receiver that is down when it starts gets everything later") {
-  LogCapture log;
+  CaughtLog log;
   Bench bench(5);
   const uint16_t port = bench.server->port();
   bench.server.reset();
@@ -407,7 +384,7 @@ TEST_CASE("wake sends without waiting for the interval") {
 }
 
 TEST_CASE("a failing database is waited for and reported once") {
-  LogCapture log;
+  CaughtLog log;
   Bench bench(5);
   bench.logs->failures = 1;
   bench.start();

@@ -1,6 +1,7 @@
 #include "native/store/log_committer.h"
 
 #include "native/log_fixture.h"
+#include "support/caught_log.h"
 
 namespace weir {
 namespace {
@@ -27,10 +28,28 @@ class PoisonExecutor final : public Executor {
   Executor& inner_;
 };
 
+// Every group takes so long, by the clock of the test.
+class SlowExecutor final : public Executor {
+ public:
+  SlowExecutor(Executor& inner, ClockPair& clock) : inner_(inner), clock_(clock) {}
+  Reply run_group(const Group& group) override {
+    clock_.monotonic_us += delay_us;
+    return inner_.run_group(group);
+  }
+  Reply run_read(const Read& read) override { return inner_.run_read(read); }
+
+  int64_t delay_us = 0;
+
+ private:
+  Executor& inner_;
+  ClockPair& clock_;
+};
+
 struct Fixture : LogFixture {
-  PoisonExecutor poison{executor};
-  BufferGauge gauge{1000};
   ClockPair clock{kTestWallMs, 0};
+  SlowExecutor slow{executor, clock};
+  PoisonExecutor poison{slow};
+  BufferGauge gauge{1000};
   uint64_t flushes = 0;
   std::unique_ptr<LogCommitter> committer = make_committer();
 
@@ -78,6 +97,19 @@ TEST_CASE("a commit stores the events, their account, and where the log ends") {
   CHECK(f.committer->settled());
   CHECK(f.page->state().committed_end == 25);
   CHECK(f.flushes == 1);
+}
+
+TEST_CASE("a flush that takes more than a tenth of a second is told") {
+  const CaughtLog log;
+  Fixture f;
+  f.slow.delay_us = 100'000;
+  f.offer(3);
+  f.commit();
+  CHECK(log.count("slow flush") == 0);
+  f.slow.delay_us = 250'000;
+  f.offer(7);
+  f.commit();
+  CHECK(log.count("slow flush: 7 events took 250 ms") == 1);
 }
 
 TEST_CASE("nothing is committed before it is due") {

@@ -1,14 +1,11 @@
 // The writer thread against a database that can be shut off.
 #include "native/store/log_writer.h"
 
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
-
 #include <chrono>
-#include <sstream>
 #include <thread>
 
 #include "native/log_fixture.h"
+#include "support/caught_log.h"
 
 namespace weir {
 namespace {
@@ -27,28 +24,6 @@ class GateExecutor final : public Executor {
 
  private:
   Executor& inner_;
-};
-
-// Catches what is logged, from any thread, until its end.
-class CaughtLog {
- public:
-  CaughtLog() {
-    auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(text_);
-    sink->set_pattern("%v");
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>("caught", std::move(sink)));
-  }
-  ~CaughtLog() { spdlog::set_default_logger(before_); }
-  // Only when the writer has ended.
-  size_t count(const std::string& part) const {
-    const std::string text = text_.str();
-    size_t found = 0;
-    for (size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++found;
-    return found;
-  }
-
- private:
-  std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
-  std::ostringstream text_;
 };
 
 struct Fixture : LogFixture {
@@ -181,7 +156,7 @@ TEST_CASE("the watermark is reported once, and again only after the buffer was d
 }
 
 TEST_CASE("a buffer that just reaches the watermark is none to warn of, one event more is") {
-  for (const uint64_t count : {80, 81}) {
+  for (const uint64_t count : {80U, 81U}) {
     const CaughtLog log;
     Fixture f;
     f.writer->start();
