@@ -27,10 +27,8 @@ class EventList {
 
   void append(const Event& event) {
     const size_t begin = bytes_.size();
-    bytes_.resize(begin + kEventBytesMax);
-    const size_t used = encode_event(event, std::span(bytes_).subspan(begin));
-    WEIR_CHECK(used > 0);
-    bytes_.resize(begin + used);
+    bytes_.resize(begin + flat_event_bytes(event));
+    WEIR_CHECK(encode_event(event, std::span(bytes_).subspan(begin)) > 0);
     ends_.push_back(bytes_.size());
   }
 
@@ -145,6 +143,7 @@ int64_t Batcher::State::oldest_ms() const {
 // Is there a reason to flush? Precondition: no batch is there, something is held.
 bool Batcher::State::due(int64_t now_ms) const {
   if (draining || now_ms - oldest_ms() >= interval_ms()) return true;
+  if (pieces.empty()) return false;  // the open run closes as soon as it is full itself
   if (pieces.size() >= kBatchSegmentsMax) return true;
   uint64_t events = 0;
   uint64_t bytes = 0;
@@ -153,7 +152,6 @@ bool Batcher::State::due(int64_t now_ms) const {
     bytes += piece.segment.size();
     if (piece.ends_batch) return true;
   }
-  // The open run closes as soon as it is full itself, so only the sum can be too much here.
   return events + builder.count() >= options.batch_events_max ||
          bytes + builder.bytes_estimate() >= options.batch_bytes_max;
 }

@@ -103,7 +103,7 @@ bool unpack(ByteReader* reader, unsigned width, std::span<uint32_t> out) {
 }
 
 // How many of a block's values need exactly 0, 1, … 32 bits.
-using WidthCounts = std::array<size_t, kColumnWidthMax + 1>;
+using WidthCounts = std::array<uint8_t, kColumnWidthMax + 1>;
 
 struct WidthChoice {
   unsigned width = 0;
@@ -228,15 +228,19 @@ void ColumnEstimate::add(int64_t value) {
   least_ = size_ == 0 ? value : std::min(least_, value);
   most_ = size_ == 0 ? value : std::max(most_, value);
   if (value >= 0) ++widths_[width_of(value)];
-  if (++size_ < kBlockValues) return;
-  full_bytes_ += block_bytes();
-  size_ = 0;
+  if (++size_ < kBlockValues) {
+    // All as wide as the widest: quick, and exceptions may only make it less.
+    block_bytes_ =
+        size_ * width_of(most_ - std::min<int64_t>(least_, 0)) / 8 + kBlockOverheadBytesMax;
+    return;
+  }
+  full_bytes_ += full_block_bytes();
+  block_bytes_ = size_ = 0;
   widths_.fill(0);
 }
 
 // With a base above 0 the values only get narrower; with one below, exceptions are not counted on.
-size_t ColumnEstimate::block_bytes() const {
-  if (size_ == 0) return 0;
+size_t ColumnEstimate::full_block_bytes() const {
   const size_t bits = least_ < 0 ? size_ * width_of(most_ - least_)
                                  : best_width(widths_, size_, width_of(most_)).bits;
   return bits / 8 + kBlockOverheadBytesMax;

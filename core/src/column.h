@@ -36,17 +36,18 @@ void encode_column(std::span<const int64_t> values, std::vector<uint8_t>* out);
 class ColumnEstimate {
  public:
   void add(int64_t value);
-  size_t bytes() const { return full_bytes_ + block_bytes(); }
+  size_t bytes() const { return full_bytes_ + block_bytes_; }
 
  private:
-  size_t block_bytes() const;
+  size_t full_block_bytes() const;
 
   size_t full_bytes_ = 0;
   // The block that is not full yet.
+  size_t block_bytes_ = 0;
   size_t size_ = 0;
   int64_t least_ = 0;
   int64_t most_ = 0;
-  std::array<size_t, kColumnWidthMax + 1> widths_{};  // as if the base were 0
+  std::array<uint8_t, kColumnWidthMax + 1> widths_{};  // as if the base were 0
 };
 
 struct ColumnRange {

@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include "bytes.h"
+#include "event_check.h"
 #include "name_text.h"
 #include "weir/limits.h"
 
@@ -61,19 +62,6 @@ Status check_client(const Client& client) {
   return {};
 }
 
-Status check_strings(const Event& event) {
-  if (event.qname.size() > kNameTextBytesMax) {
-    return Status(Code::kTooLarge, "a name is longer than 255 octets");
-  }
-  if (!is_name_text(event.qname)) {
-    return Status(Code::kInvalid, "a name is not in Weir's text form");
-  }
-  if (event.list.size() > kEventStringBytesMax || event.upstream.size() > kEventStringBytesMax) {
-    return Status(Code::kTooLarge, "the name of a list or an upstream is longer than 255 bytes");
-  }
-  return {};
-}
-
 }  // namespace
 
 std::string_view transport_name(Transport transport) {
@@ -100,7 +88,15 @@ Result<Transport> parse_transport(std::string_view name) {
   return static_cast<Transport>(at - kTransportNames.begin());
 }
 
-Status check_event(const Event& event) {
+Status check_name(std::string_view qname) {
+  if (qname.size() > kNameTextBytesMax) {
+    return Status(Code::kTooLarge, "a name is longer than 255 octets");
+  }
+  if (!is_name_text(qname)) return Status(Code::kInvalid, "a name is not in Weir's text form");
+  return {};
+}
+
+Status check_besides_name(const Event& event) {
   if (event.time_ms < kTimeMsMin || event.time_ms > kTimeMsMax) {
     return Status(Code::kInvalid, "a time is not between the years 2000 and 2400");
   }
@@ -111,13 +107,23 @@ Status check_event(const Event& event) {
   if (event.response_size > kMessageBytesMax) {
     return Status(Code::kTooLarge, "an answer is larger than a DNS message");
   }
-  WEIR_TRY(check_client(event.client));
-  return check_strings(event);
+  if (event.list.size() > kEventStringBytesMax || event.upstream.size() > kEventStringBytesMax) {
+    return Status(Code::kTooLarge, "the name of a list or an upstream is longer than 255 bytes");
+  }
+  return check_client(event.client);
+}
+
+Status check_event(const Event& event) {
+  WEIR_TRY(check_besides_name(event));
+  return check_name(event.qname);
+}
+
+size_t flat_event_bytes(const Event& event) {
+  return kFlatHeadBytes + event.qname.size() + event.list.size() + event.upstream.size();
 }
 
 size_t encode_event(const Event& event, std::span<uint8_t> out) {
-  const size_t size =
-      kFlatHeadBytes + event.qname.size() + event.list.size() + event.upstream.size();
+  const size_t size = flat_event_bytes(event);
   if (size > out.size() || size > kEventBytesMax) return 0;
   uint8_t* at = out.data();
   std::memcpy(at, &event, kPlainBytes);

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "interner.h"
@@ -53,9 +54,37 @@ constexpr uint64_t question_key(uint32_t name, uint16_t qtype) {
   return uint64_t{name} << 16 | qtype;
 }
 
+// Names and types together, so that a question that is there is found with one lookup. hash64 of a
+// name comes in, for whoever asks and adds.
+class QuestionInterner {
+ public:
+  // The number of a question that is there, or size().
+  size_t find(std::string_view qname, uint16_t qtype, uint64_t hash) const {
+    return index_.find(mixed(hash, qtype), [&](uint32_t other) { return is(other, qname, qtype); });
+  }
+  uint32_t intern(std::string_view qname, uint16_t qtype, uint64_t hash, bool* added) {
+    const uint32_t number = index_.intern(
+        mixed(hash, qtype), [&](uint32_t other) { return is(other, qname, qtype); }, added);
+    if (*added) keys_.push_back(question_key(names_.intern(qname, hash), qtype));
+    return number;
+  }
+  uint64_t operator[](size_t number) const { return keys_[number]; }  // question_key()
+  size_t size() const { return keys_.size(); }
+  const StringInterner& names() const { return names_; }
+
+ private:
+  static uint64_t mixed(uint64_t hash, uint16_t qtype) { return mix64(hash + qtype); }
+  bool is(size_t number, std::string_view qname, uint16_t qtype) const {
+    return static_cast<uint16_t>(keys_[number]) == qtype && names_[keys_[number] >> 16] == qname;
+  }
+
+  StringInterner names_;
+  HashIndex index_;
+  std::vector<uint64_t> keys_;
+};
+
 struct EventColumns {
-  StringInterner names;
-  KeyInterner questions;                 // question_key()
+  QuestionInterner questions;
   std::vector<uint32_t> question_sizes;  // of each question's first answer
   KeyInterner traits;                    // Trait::key()
   OptionalStrings lists;
@@ -79,7 +108,23 @@ struct EventColumns {
 // Kind and bytes: sorts as Client does.
 inline constexpr size_t kClientKeyBytes = 17;
 
-// The content of a segment with these events, at least one, and what its head says of it.
-std::vector<uint8_t> encode_content(const EventColumns& events, uint32_t* content_crc);
+// Makes the content of a segment with these events, at least one, in parts of some milliseconds.
+class ContentEncoder {
+ public:
+  // `events` must outlive the encoder and stay as they are.
+  explicit ContentEncoder(const EventColumns& events);
+  ~ContentEncoder();
+  ContentEncoder(ContentEncoder&&) noexcept;
+  ContentEncoder& operator=(ContentEncoder&&) noexcept;
+
+  // Does the next part; false if that was the last one.
+  bool step();
+  // Once step() was false: the content, and what the head says of it.
+  std::vector<uint8_t> content(uint32_t* crc) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace weir

@@ -11,6 +11,7 @@
 // nothing is decided anew: the same events in the same order, and the counters of the last head.
 #include <algorithm>
 #include <deque>
+#include <optional>
 
 #include "log_rows.h"
 #include "machine.h"
@@ -156,18 +157,17 @@ class MergeSegments final : public Machine<MergeSegments> {
         return Status(Code::kConflict, "the log changes while it is merged");
       }
       const Result<SegmentReader> reader = open_segment(segment);
-      if (!reader.ok()) return skip_corrupt(segment);
-      WEIR_TRY(add(*reader, listed));
+      if (!reader.ok() || !add(*reader, listed).ok()) return end_run_before(segment);
     }
     return next_step();
   }
 
   Status add(const SegmentReader& reader, const SegmentRow& row) {
+    WEIR_TRY(builder_.add(reader));
     if (run_.rows == 0) {
       run_.first = row.first;
       run_.span = span_of(row.first_ms);
     }
-    for (size_t i = 0; i < reader.count(); ++i) WEIR_TRY(builder_.add(reader.event(i)));
     run_.log = reader.head().log;
     run_.ledger = reader.head().ledger;
     run_.last = row.first;
@@ -178,9 +178,10 @@ class MergeSegments final : public Machine<MergeSegments> {
     return {};
   }
 
-  // Bytes that fail their checks end a run; the next one begins behind them.
-  Step skip_corrupt(const SegmentBytes& segment) {
-    if (run_.rows > 1) return finish_run();  // what is left of it comes here again
+  // Bytes that fail their checks, or dictionaries that do not fit: the run ends before them. If it
+  // is empty, the next one begins behind them.
+  Step end_run_before(const SegmentBytes& segment) {
+    if (run_.rows > 0) return finish_run();
     clear_run();
     result_.through[log_no()] = segment.end();
     return next_step();
@@ -192,12 +193,27 @@ class MergeSegments final : public Machine<MergeSegments> {
       clear_run();
       return next_step();
     }
-    Bytes merged = builder_.encode({run_.log, run_.first, false, run_.ledger});
+    encoding_ = builder_.start_encoding({run_.log, run_.first, false, run_.ledger});
+    return encode();
+  }
+
+  // The host may do something else between the parts of a large segment.
+  Step encode() {
+    while (encoding_->step()) {
+      if (run_.count() > kEventsPerStep) return emit({}, &MergeSegments::on_encoded);
+    }
+    Bytes merged = encoding_->segment();
+    encoding_.reset();
     if (merged.size() > policy_.bytes_max) {  // dictionaries that share too little
       events_max_ = run_.count() / 2;
       clear_run();
       return next_step();
     }
+    return replace_rows(std::move(merged));
+  }
+  Result<Step> on_encoded(Reply&) { return encode(); }
+
+  Step replace_rows(Bytes merged) {
     merged_bytes_ = merged.size();
     const auto as_integer = [](uint64_t value) { return static_cast<int64_t>(value); };
     const int64_t first = segment_id(log_no(), run_.first);
@@ -235,6 +251,7 @@ class MergeSegments final : public Machine<MergeSegments> {
   int64_t span_of(int64_t time_ms) const { return time_ms / policy_.span_ms; }
   void clear_run() {
     run_ = {};
+    encoding_.reset();
     builder_.clear();
   }
   int64_t log_no() const { return logs_.front().state.log_no; }
@@ -247,6 +264,7 @@ class MergeSegments final : public Machine<MergeSegments> {
   std::vector<SegmentRow> rows_;  // of the step under way
   MergeRun run_;
   SegmentBuilder builder_;  // the events of run_
+  std::optional<SegmentBuilder::Encoding> encoding_;
   uint64_t merged_bytes_ = 0;
   int conflicts_ = 0;
 };

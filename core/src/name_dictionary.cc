@@ -1,6 +1,7 @@
 #include "name_dictionary.h"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 
 #include "column.h"
@@ -8,9 +9,28 @@
 
 namespace weir {
 
+namespace {
+
+// The last eight bytes, the last one the most significant; of a shorter text with zeros in front.
+uint64_t last_word(std::string_view text) {
+  if (text.size() >= 8) return load_le<uint64_t>(as_bytes(text).data() + text.size() - 8);
+  uint64_t word = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    word |= uint64_t{static_cast<uint8_t>(text[i])} << (8 * (8 - text.size() + i));
+  }
+  return word;
+}
+
+}  // namespace
+
 size_t shared_end(std::string_view left, std::string_view right) {
   const size_t most = std::min(left.size(), right.size());
   size_t shared = 0;
+  for (; shared + 8 <= most; shared += 8) {
+    const uint64_t unlike = last_word(left.substr(0, left.size() - shared)) ^
+                            last_word(right.substr(0, right.size() - shared));
+    if (unlike != 0) return shared + static_cast<size_t>(std::countl_zero(unlike)) / 8;
+  }
   while (shared < most && left[left.size() - 1 - shared] == right[right.size() - 1 - shared]) {
     ++shared;
   }
@@ -22,6 +42,23 @@ bool reversed_less(std::string_view left, std::string_view right) {
   if (shared == left.size() || shared == right.size()) return left.size() < right.size();
   return static_cast<uint8_t>(left[left.size() - 1 - shared]) <
          static_cast<uint8_t>(right[right.size() - 1 - shared]);
+}
+
+std::vector<uint32_t> reversed_order(std::span<const std::string_view> texts) {
+  // Most comparisons end at the last words, which stand beside what is sorted.
+  std::vector<std::pair<uint64_t, uint32_t>> order;
+  order.reserve(texts.size());
+  for (const std::string_view text : texts) {
+    order.emplace_back(last_word(text), static_cast<uint32_t>(order.size()));
+  }
+  std::sort(order.begin(), order.end(), [&](const auto& left, const auto& right) {
+    if (left.first != right.first) return left.first < right.first;
+    return reversed_less(texts[left.second], texts[right.second]);
+  });
+  std::vector<uint32_t> numbers;
+  numbers.reserve(order.size());
+  for (const auto& [word, number] : order) numbers.push_back(number);
+  return numbers;
 }
 
 void encode_names(std::span<const std::string_view> names, std::vector<uint8_t>* out) {
@@ -52,21 +89,20 @@ bool NameDictionary::decode(ByteReader* reader, size_t count_max) {
   if (!decode_column<uint16_t>(reader, kLengths, shared_)) return false;
   if (!decode_column<uint16_t>(reader, kLengths, added_)) return false;
   starts_.resize(count);
-  size_t text_bytes = 0;
-  size_t name_bytes = 0;  // of all names, put together
+  size_t added_bytes = 0;
   size_t length_before = 0;
   bool fits = true;
   for (size_t i = 0; i < count; ++i) {
-    starts_[i] = static_cast<uint32_t>(text_bytes);
-    text_bytes += added_[i];
+    starts_[i] = static_cast<uint32_t>(added_bytes);
+    added_bytes += added_[i];
     const size_t length = size_t{shared_[i]} + added_[i];
     const size_t shared_most = i % kNameRestart == 0 ? 0 : length_before;
     fits = fits && shared_[i] <= shared_most && length <= kNameTextBytesMax;
     length_before = length;
-    name_bytes += length;
+    text_bytes_ += length;
   }
-  if (!fits || name_bytes > kSegmentBytesMax) return false;
-  text_ = reader->take_text(text_bytes);
+  if (!fits || text_bytes_ > kSegmentBytesMax) return false;
+  text_ = reader->take_text(added_bytes);
   return reader->ok();
 }
 

@@ -29,6 +29,8 @@ namespace weir {
 size_t shared_end(std::string_view left, std::string_view right);
 // True if `left` reversed is less than `right` reversed, byte by byte.
 bool reversed_less(std::string_view left, std::string_view right);
+// The indexes of `texts`, sorted by reversed_less.
+std::vector<uint32_t> reversed_order(std::span<const std::string_view> texts);
 
 // `names` sorted by reversed_less, distinct, none longer than kNameTextBytesMax.
 void encode_names(std::span<const std::string_view> names, std::vector<uint8_t>* out);
@@ -59,6 +61,8 @@ class NameDictionary {
   bool is_well_formed() const;
 
   size_t size() const { return added_.size(); }
+  // Of all names, put together.
+  size_t text_bytes() const { return text_bytes_; }
   // The name as long as the buffer is not used for another one.
   std::string_view name(size_t index, NameBuffer* buffer) const;
   std::optional<size_t> find(std::string_view name) const;
@@ -85,6 +89,7 @@ class NameDictionary {
   std::vector<uint16_t> added_;
   std::vector<uint32_t> starts_;  // in text_, of what each name adds
   std::string_view text_;
+  size_t text_bytes_ = 0;
 };
 
 }  // namespace weir

@@ -1,11 +1,14 @@
-// Collecting events for a segment: checks, bounds and the size estimate. encode_content() does the
-// rest.
+// Collecting events for a segment: checks, bounds and the size estimate. segment_encoder.cc does
+// the rest.
 #include <algorithm>
 #include <bit>
 
 #include "column.h"
+#include "event_check.h"
 #include "event_columns.h"
+#include "name_dictionary.h"
 #include "segment_content.h"
+#include "segment_events.h"
 #include "segment_head.h"
 #include "weir/segment.h"
 
@@ -35,6 +38,13 @@ std::string_view client_key(const Client& client, std::array<uint8_t, kClientKey
 
 }  // namespace
 
+// What an event is in the columns, its size and time left out.
+struct Numbers {
+  uint32_t question = 0;
+  uint32_t client = 0;
+  uint32_t trait = 0;
+};
+
 struct SegmentBuilder::State {
   explicit State(int64_t span) : span_ms(span) {}
 
@@ -47,7 +57,16 @@ struct SegmentBuilder::State {
   size_t dictionary_bytes_max() const;
   size_t column_bytes() const;
   size_t chunk_bytes_max() const;
-  void push(const Event& event);
+  // Whether events from `first_ms` to `last_ms` may follow those that are there.
+  Status check_span(int64_t first_ms, int64_t last_ms) const;
+  // Whether so many more events fit that add so many bytes to the dictionaries at most.
+  Status check_room(size_t count, size_t dictionary_bytes) const;
+
+  uint32_t intern_question(std::string_view qname, uint16_t qtype, uint64_t hash, uint32_t size);
+  uint32_t intern_trait(const SegmentReader::Trait& trait);
+  uint32_t intern_client(const Client& client);
+  void push(int64_t time_ms, const Numbers& numbers, Outcome outcome, uint32_t duration_us,
+            uint32_t size);
 };
 
 size_t SegmentBuilder::State::dictionary_bytes_max() const {
@@ -56,7 +75,7 @@ size_t SegmentBuilder::State::dictionary_bytes_max() const {
   };
   const size_t chunks = chunks_of(events.count());
   const size_t groups = chunks < 2 ? 0 : chunks / chunks_per_group(chunks) + 1;
-  return events.names.text_bytes() + kNameBytesMax * events.names.size() +
+  return events.questions.names().text_bytes() + kNameBytesMax * events.questions.names().size() +
          (kQuestionBytesMax + groups / 8 + 1) * events.questions.size() +
          events.clients.text_bytes() + kTraitBytesMax * events.traits.size() +
          strings(events.lists) + strings(events.upstreams);
@@ -79,35 +98,92 @@ size_t SegmentBuilder::State::chunk_bytes_max() const {
   return chunks_of(events.count()) * (kChunkBytesMax + kMeetingBytesMax * outcomes_used);
 }
 
-void SegmentBuilder::State::push(const Event& event) {
-  EventColumns& to = events;
-  if (to.count() == 0) to.start_ms = event.time_ms - event.time_ms % span_ms;
-  const auto time = static_cast<uint32_t>(event.time_ms - to.start_ms);
-  steps.add(to.count() == 0 ? 0 : int64_t{time} - int64_t{to.time.back()});
-
-  bool added = false;
-  const uint32_t name = to.names.intern(event.qname);
-  const uint32_t question = to.questions.intern(question_key(name, event.qtype), &added);
-  if (added) to.question_sizes.push_back(event.response_size);
-  const int64_t surprise = int64_t{event.response_size} - int64_t{to.question_sizes[question]};
-  surprises.add(static_cast<int64_t>(zigzag(surprise)));
-
-  const Trait trait = {.bits = trait_byte(event.outcome, event.transport, event.ad),
-                       .rcode = event.rcode,
-                       .list = to.lists.intern(event.list),
-                       .upstream = to.upstreams.intern(event.upstream)};
-  const auto outcome = static_cast<size_t>(event.outcome);
-  durations[outcome].add(event.duration_us);
-  ++to.outcomes[outcome];
-
-  std::array<uint8_t, kClientKeyBytes> buffer;
-  to.time.push_back(time);
-  to.question.push_back(question);
-  to.client.push_back(to.clients.intern(client_key(event.client, &buffer)));
-  to.trait.push_back(to.traits.intern(trait.key(), &added));
-  to.duration.push_back(event.duration_us);
-  to.size.push_back(event.response_size);
+Status SegmentBuilder::State::check_span(int64_t first_ms, int64_t last_ms) const {
+  const int64_t span = events.count() > 0 ? events.start_ms / span_ms : first_ms / span_ms;
+  if (first_ms / span_ms == span && last_ms / span_ms == span) return {};
+  return Status(Code::kConflict, "an event lies in another span of time than its segment");
 }
+
+Status SegmentBuilder::State::check_room(size_t count, size_t dictionary_bytes) const {
+  const size_t total = events.count() + count;
+  const size_t worst_bytes =
+      kFixedBytesMax + dictionary_bytes_max() + dictionary_bytes + kEventBytesInColumnsMax * total;
+  if (total <= kSegmentEventsMax && worst_bytes <= kSegmentBytesMax) return {};
+  return Status(Code::kFull, "a segment is full");
+}
+
+uint32_t SegmentBuilder::State::intern_question(std::string_view qname, uint16_t qtype,
+                                                uint64_t hash, uint32_t size) {
+  bool added = false;
+  const uint32_t question = events.questions.intern(qname, qtype, hash, &added);
+  if (added) events.question_sizes.push_back(size);
+  return question;
+}
+
+uint32_t SegmentBuilder::State::intern_trait(const SegmentReader::Trait& trait) {
+  bool added = false;
+  const Trait numbered = {.bits = trait_byte(trait.outcome, trait.transport, trait.ad),
+                          .rcode = trait.rcode,
+                          .list = events.lists.intern(trait.list),
+                          .upstream = events.upstreams.intern(trait.upstream)};
+  return events.traits.intern(numbered.key(), &added);
+}
+
+uint32_t SegmentBuilder::State::intern_client(const Client& client) {
+  std::array<uint8_t, kClientKeyBytes> buffer;
+  return events.clients.intern(client_key(client, &buffer));
+}
+
+void SegmentBuilder::State::push(int64_t time_ms, const Numbers& numbers, Outcome outcome,
+                                 uint32_t duration_us, uint32_t size) {
+  EventColumns& to = events;
+  if (to.count() == 0) to.start_ms = time_ms - time_ms % span_ms;
+  const auto time = static_cast<uint32_t>(time_ms - to.start_ms);
+  steps.add(to.count() == 0 ? 0 : int64_t{time} - int64_t{to.time.back()});
+  const int64_t surprise = int64_t{size} - int64_t{to.question_sizes[numbers.question]};
+  surprises.add(static_cast<int64_t>(zigzag(surprise)));
+  durations[static_cast<size_t>(outcome)].add(duration_us);
+  ++to.outcomes[static_cast<size_t>(outcome)];
+
+  to.time.push_back(time);
+  to.question.push_back(numbers.question);
+  to.client.push_back(numbers.client);
+  to.trait.push_back(numbers.trait);
+  to.duration.push_back(duration_us);
+  to.size.push_back(size);
+}
+
+namespace {
+
+// The numbers that entries of a reader's dictionary have in the builder, found at first use.
+class NumberMap {
+ public:
+  explicit NumberMap(size_t size) : numbers_(size, kNone) {}
+  template <class Intern>
+  uint32_t of(uint32_t index, Intern intern) {
+    uint32_t& number = numbers_[index];
+    if (number == kNone) number = intern();
+    return number;
+  }
+
+ private:
+  static constexpr uint32_t kNone = UINT32_MAX;
+  std::vector<uint32_t> numbers_;
+};
+
+// What the dictionaries of a segment are in a builder's at most, in bytes.
+size_t dictionary_bytes_max(const SegmentReader& segment) {
+  size_t strings = 0;
+  for (size_t i = 0; i < segment.trait_count(); ++i) {
+    const SegmentReader::Trait& trait = segment.trait(i);
+    strings += trait.list.size() + trait.upstream.size() + 2 * kStringBytesMax + kTraitBytesMax;
+  }
+  return strings + segment.names().text_bytes() + kNameBytesMax * segment.name_count() +
+         (kQuestionBytesMax + kQuestionGroupsMax / 8 + 1) * segment.question_count() +
+         kClientKeyBytes * segment.client_count();
+}
+
+}  // namespace
 
 SegmentBuilder::SegmentBuilder(int64_t span_ms) : state_(std::make_unique<State>(span_ms)) {}
 SegmentBuilder::~SegmentBuilder() = default;
@@ -115,18 +191,53 @@ SegmentBuilder::SegmentBuilder(SegmentBuilder&&) noexcept = default;
 SegmentBuilder& SegmentBuilder::operator=(SegmentBuilder&&) noexcept = default;
 
 Status SegmentBuilder::add(const Event& event) {
-  WEIR_TRY(check_event(event));
-  const EventColumns& events = state_->events;
-  const int64_t span_ms = state_->span_ms;
-  if (events.count() > 0 && event.time_ms / span_ms != events.start_ms / span_ms) {
-    return Status(Code::kConflict, "an event lies in another span of time than its segment");
-  }
-  const size_t worst_bytes = kFixedBytesMax + state_->dictionary_bytes_max() + kEventBytesMax +
-                             kEventBytesInColumnsMax * (events.count() + 1);
-  if (events.count() == kSegmentEventsMax || worst_bytes > kSegmentBytesMax) {
-    return Status(Code::kFull, "a segment is full");
-  }
-  state_->push(event);
+  State& to = *state_;
+  WEIR_TRY(check_besides_name(event));
+  const uint64_t hash = hash64(event.qname);
+  size_t question = to.events.questions.find(event.qname, event.qtype, hash);
+  const bool is_new = question == to.events.questions.size();
+  if (is_new) WEIR_TRY(check_name(event.qname));  // others were looked at before
+  WEIR_TRY(to.check_span(event.time_ms, event.time_ms));
+  WEIR_TRY(to.check_room(1, kEventBytesMax));
+  if (is_new) question = to.intern_question(event.qname, event.qtype, hash, event.response_size);
+  const Numbers numbers = {.question = static_cast<uint32_t>(question),
+                           .client = to.intern_client(event.client),
+                           .trait = to.intern_trait({.outcome = event.outcome,
+                                                     .transport = event.transport,
+                                                     .ad = event.ad,
+                                                     .rcode = event.rcode,
+                                                     .list = event.list,
+                                                     .upstream = event.upstream})};
+  to.push(event.time_ms, numbers, event.outcome, event.duration_us, event.response_size);
+  return {};
+}
+
+Status SegmentBuilder::add(const SegmentReader& segment) {
+  State& to = *state_;
+  WEIR_TRY(to.check_span(segment.head().first_ms, segment.head().last_ms));
+  WEIR_TRY(to.check_room(segment.count(), dictionary_bytes_max(segment)));
+  NumberMap questions(segment.question_count());
+  NumberMap clients(segment.client_count());
+  NumberMap traits(segment.trait_count());
+  for_each_chunk(segment, 0, ColumnSet::all(), [&](const SegmentChunk& chunk, size_t) {
+    for (size_t i = 0; i < chunk.count; ++i) {
+      const uint32_t question = chunk.questions[i];
+      const SegmentReader::Trait& trait = segment.trait(chunk.traits[i]);
+      const Numbers numbers = {
+          .question = questions.of(question,
+                                   [&] {
+                                     const auto [number, qtype] = segment.question(question);
+                                     const std::string_view name = segment.name(number);
+                                     return to.intern_question(name, qtype, hash64(name),
+                                                               chunk.sizes[i]);
+                                   }),
+          .client = clients.of(chunk.clients[i],
+                               [&] { return to.intern_client(segment.client(chunk.clients[i])); }),
+          .trait = traits.of(chunk.traits[i], [&] { return to.intern_trait(trait); })};
+      to.push(chunk.times_ms[i], numbers, trait.outcome, chunk.durations_us[i], chunk.sizes[i]);
+    }
+    return true;
+  });
   return {};
 }
 
@@ -137,13 +248,24 @@ size_t SegmentBuilder::bytes_estimate() const {
          state_->chunk_bytes_max();
 }
 
-Bytes SegmentBuilder::encode(const Options& options) const {
-  WEIR_CHECK(!empty());
-  const EventColumns& events = state_->events;
-  uint32_t content_crc = 0;
-  const Bytes content = encode_content(events, &content_crc);
-  const auto [first, last] = std::minmax_element(events.time.begin(), events.time.end());
+struct SegmentBuilder::Encoding::State {
+  const EventColumns& events;
+  Options options;
+  ContentEncoder content;
+};
+
+SegmentBuilder::Encoding::Encoding(std::unique_ptr<State> state) : state_(std::move(state)) {}
+SegmentBuilder::Encoding::~Encoding() = default;
+SegmentBuilder::Encoding::Encoding(Encoding&&) noexcept = default;
+SegmentBuilder::Encoding& SegmentBuilder::Encoding::operator=(Encoding&&) noexcept = default;
+
+bool SegmentBuilder::Encoding::step() { return state_->content.step(); }
+
+Bytes SegmentBuilder::Encoding::segment() const {
+  const auto& [events, options, encoder] = *state_;
   SegmentHead head;
+  const Bytes content = encoder.content(&head.content_crc);
+  const auto [first, last] = std::minmax_element(events.time.begin(), events.time.end());
   head.open = options.open;
   head.log = options.log;
   head.first = options.first;
@@ -152,12 +274,24 @@ Bytes SegmentBuilder::encode(const Options& options) const {
   head.last_ms = events.start_ms + *last;
   head.outcomes = events.outcomes;
   head.ledger = options.ledger;
-  head.content_crc = content_crc;
   Bytes out;
   out.reserve(kSegmentHeadBytesMax + content.size());
   append_segment_head(head, content.size(), &out);
   out.insert(out.end(), content.begin(), content.end());
   return out;
+}
+
+SegmentBuilder::Encoding SegmentBuilder::start_encoding(const Options& options) const {
+  WEIR_CHECK(!empty());
+  const EventColumns& events = state_->events;
+  return Encoding(std::make_unique<Encoding::State>(events, options, ContentEncoder(events)));
+}
+
+Bytes SegmentBuilder::encode(const Options& options) const {
+  Encoding encoding = start_encoding(options);
+  while (encoding.step()) {
+  }
+  return encoding.segment();
 }
 
 void SegmentBuilder::clear() { state_ = std::make_unique<State>(state_->span_ms); }

@@ -20,15 +20,20 @@ struct Order {
   size_t size() const { return sorted.size(); }
 };
 
+Order ranked(std::vector<uint32_t> sorted) {
+  Order order;
+  order.rank.resize(sorted.size());
+  for (size_t i = 0; i < sorted.size(); ++i) order.rank[sorted[i]] = static_cast<uint32_t>(i);
+  order.sorted = std::move(sorted);
+  return order;
+}
+
 template <class Less>
 Order order_of(size_t count, Less less) {
-  Order order;
-  order.sorted.resize(count);
-  std::iota(order.sorted.begin(), order.sorted.end(), 0U);
-  std::sort(order.sorted.begin(), order.sorted.end(), less);
-  order.rank.resize(count);
-  for (size_t i = 0; i < count; ++i) order.rank[order.sorted[i]] = static_cast<uint32_t>(i);
-  return order;
+  std::vector<uint32_t> sorted(count);
+  std::iota(sorted.begin(), sorted.end(), 0U);
+  std::sort(sorted.begin(), sorted.end(), less);
+  return ranked(std::move(sorted));
 }
 
 Order order_of_strings(const StringInterner& strings) {
@@ -37,19 +42,10 @@ Order order_of_strings(const StringInterner& strings) {
 }
 
 Order order_of_names(const StringInterner& names) {
-  // The last eight bytes decide most comparisons without touching the text.
-  std::vector<uint64_t> keys(names.size());
-  for (size_t i = 0; i < names.size(); ++i) {
-    const std::string_view name = names[i];
-    for (size_t k = 0; k < 8; ++k) {
-      const uint64_t byte = k < name.size() ? static_cast<uint8_t>(name[name.size() - 1 - k]) : 0;
-      keys[i] = keys[i] << 8 | byte;
-    }
-  }
-  return order_of(names.size(), [&](uint32_t left, uint32_t right) {
-    if (keys[left] != keys[right]) return keys[left] < keys[right];
-    return reversed_less(names[left], names[right]);
-  });
+  std::vector<std::string_view> texts;
+  texts.reserve(names.size());
+  for (size_t i = 0; i < names.size(); ++i) texts.push_back(names[i]);
+  return ranked(reversed_order(texts));
 }
 
 std::vector<uint64_t> count_uses(std::span<const uint32_t> numbers, size_t size) {
@@ -69,12 +65,22 @@ struct ChunkBounds {
   size_t end = 0;
 };
 
-class ContentEncoder {
- public:
-  explicit ContentEncoder(const EventColumns& events);
-  Bytes encode(uint32_t* content_crc);
+constexpr size_t kChunksPerStep = 4;
+constexpr unsigned kNumberBits = 20;  // of what an event may bring: there are no more events
+static_assert(kSegmentEventsMax <= size_t{1} << kNumberBits);
 
- private:
+}  // namespace
+
+struct ContentEncoder::State {
+  explicit State(const EventColumns& columns) : events(columns) {}
+
+  // The parts, in order; chunks until there are no more.
+  void order_texts();
+  void order_combinations();
+  void encode_names_of_all();
+  void encode_dictionaries();
+  void encode_chunks();
+
   Bytes bloom() const;
   Bytes names() const;
   Bytes questions() const;
@@ -92,56 +98,67 @@ class ContentEncoder {
   void sizes(const ChunkBounds& bounds, Bytes* out);
 
   uint16_t qtype(uint32_t question) const {
-    return static_cast<uint16_t>(events_.questions[question]);
+    return static_cast<uint16_t>(events.questions[question]);
   }
   uint32_t name(uint32_t question) const {
-    return static_cast<uint32_t>(events_.questions[question] >> 16);
+    return static_cast<uint32_t>(events.questions[question] >> 16);
   }
   Trait ranked_trait(uint32_t number) const;
 
-  const EventColumns& events_;
-  Order names_;
-  Order questions_;
-  Order clients_;
-  Order lists_;
-  Order upstreams_;
-  Order traits_;
-  std::vector<uint8_t> outcome_of_trait_;  // by number
-  std::vector<int64_t> values_;            // of a column under way
+  const EventColumns& events;
+  size_t parts_done = 0;
+  Order names_order;
+  Order questions_order;
+  Order clients_order;
+  Order lists_order;
+  Order upstreams_order;
+  Order traits_order;
+  std::vector<uint8_t> outcome_of_trait;  // by number
+  std::vector<int64_t> values;            // of a column under way
+  ContentParts parts;
 };
 
-ContentEncoder::ContentEncoder(const EventColumns& events)
-    : events_(events),
-      names_(order_of_names(events.names)),
-      clients_(order_of_strings(events.clients)),
-      lists_(order_of_strings(events.lists.strings())),
-      upstreams_(order_of_strings(events.upstreams.strings())) {
-  questions_ = order_of(events.questions.size(), [&](uint32_t left, uint32_t right) {
-    const uint64_t left_key = question_key(names_.rank[name(left)], qtype(left));
-    return left_key < question_key(names_.rank[name(right)], qtype(right));
-  });
-  // The most used first, so that most events need few bits.
-  const std::vector<uint64_t> uses = count_uses(events.trait, events.traits.size());
-  std::vector<Trait> ranked;
-  for (uint32_t i = 0; i < events.traits.size(); ++i) ranked.push_back(ranked_trait(i));
-  traits_ = order_of(events.traits.size(), [&](uint32_t left, uint32_t right) {
-    return uses[left] != uses[right] ? uses[left] > uses[right] : ranked[left] < ranked[right];
-  });
-  for (const Trait& trait : ranked) outcome_of_trait_.push_back(trait.bits & 7);
+void ContentEncoder::State::order_texts() {
+  names_order = order_of_names(events.questions.names());
+  clients_order = order_of_strings(events.clients);
+  lists_order = order_of_strings(events.lists.strings());
+  upstreams_order = order_of_strings(events.upstreams.strings());
 }
 
-Trait ContentEncoder::ranked_trait(uint32_t number) const {
-  Trait trait = Trait::of_key(events_.traits[number]);
-  trait.list = optional_rank(trait.list, lists_);
-  trait.upstream = optional_rank(trait.upstream, upstreams_);
+void ContentEncoder::State::order_combinations() {
+  // Rank of the name, type, number: 20, 16 and 20 bits, in one word to sort.
+  std::vector<uint64_t> keys;
+  keys.reserve(events.questions.size());
+  for (uint32_t i = 0; i < events.questions.size(); ++i) {
+    keys.push_back(question_key(names_order.rank[name(i)], qtype(i)) << kNumberBits | i);
+  }
+  std::sort(keys.begin(), keys.end());
+  std::vector<uint32_t> sorted;
+  sorted.reserve(keys.size());
+  for (const uint64_t key : keys) sorted.push_back(key & ((1U << kNumberBits) - 1));
+  questions_order = ranked(std::move(sorted));
+  // The most used first, so that most events need few bits.
+  const std::vector<uint64_t> uses = count_uses(events.trait, events.traits.size());
+  std::vector<Trait> traits;
+  for (uint32_t i = 0; i < events.traits.size(); ++i) traits.push_back(ranked_trait(i));
+  traits_order = order_of(events.traits.size(), [&](uint32_t left, uint32_t right) {
+    return uses[left] != uses[right] ? uses[left] > uses[right] : traits[left] < traits[right];
+  });
+  for (const Trait& trait : traits) outcome_of_trait.push_back(trait.bits & 7);
+}
+
+Trait ContentEncoder::State::ranked_trait(uint32_t number) const {
+  Trait trait = Trait::of_key(events.traits[number]);
+  trait.list = optional_rank(trait.list, lists_order);
+  trait.upstream = optional_rank(trait.upstream, upstreams_order);
   return trait;
 }
 
-Bytes ContentEncoder::bloom() const {
-  if (events_.count() < kBloomEventsMin) return {};
-  Bytes out((events_.names.size() * kBloomBitsPerName + 7) / 8);
-  for (size_t i = 0; i < events_.names.size(); ++i) {
-    probe_bloom(events_.names[i], out.size(), [&](size_t byte, uint8_t mask) {
+Bytes ContentEncoder::State::bloom() const {
+  if (events.count() < kBloomEventsMin) return {};
+  Bytes out((events.questions.names().size() * kBloomBitsPerName + 7) / 8);
+  for (size_t i = 0; i < events.questions.names().size(); ++i) {
+    probe_bloom(events.questions.names()[i], out.size(), [&](size_t byte, uint8_t mask) {
       out[byte] |= mask;
       return true;
     });
@@ -149,28 +166,29 @@ Bytes ContentEncoder::bloom() const {
   return out;
 }
 
-Bytes ContentEncoder::names() const {
+Bytes ContentEncoder::State::names() const {
   std::vector<std::string_view> sorted;
-  sorted.reserve(names_.size());
-  for (const uint32_t number : names_.sorted) sorted.push_back(events_.names[number]);
+  sorted.reserve(names_order.size());
+  for (const uint32_t number : names_order.sorted)
+    sorted.push_back(events.questions.names()[number]);
   Bytes out;
   encode_names(sorted, &out);
   return out;
 }
 
-Bytes ContentEncoder::questions() const {
+Bytes ContentEncoder::State::questions() const {
   KeyInterner types;
   std::vector<uint32_t> type_numbers;
   std::vector<int64_t> steps;
   std::vector<int64_t> sizes;
   uint32_t last_name = 0;
-  for (const uint32_t number : questions_.sorted) {
+  for (const uint32_t number : questions_order.sorted) {
     bool added = false;
     type_numbers.push_back(types.intern(qtype(number), &added));
-    const uint32_t name_rank = names_.rank[name(number)];
+    const uint32_t name_rank = names_order.rank[name(number)];
     steps.push_back(name_rank - last_name);
     last_name = name_rank;
-    sizes.push_back(events_.question_sizes[number]);
+    sizes.push_back(events.question_sizes[number]);
   }
   const std::vector<uint64_t> uses = count_uses(type_numbers, types.size());
   const Order order = order_of(types.size(), [&](uint32_t left, uint32_t right) {
@@ -180,39 +198,38 @@ Bytes ContentEncoder::questions() const {
   ByteWriter writer(out);
   writer.varint(types.size());
   for (const uint32_t number : order.sorted) writer.varint(types[number]);
-  writer.varint(questions_.size());
+  writer.varint(questions_order.size());
   encode_column(steps, &out);
   std::vector<int64_t> type_ranks;
   for (const uint32_t number : type_numbers) type_ranks.push_back(order.rank[number]);
   encode_column(type_ranks, &out);
   encode_column(sizes, &out);
-  if (chunks_of(events_.count()) < 2) return out;
+  if (chunks_of(events.count()) < 2) return out;
   const std::vector<uint32_t> groups = question_groups();
   encode_column(std::vector<int64_t>(groups.begin(), groups.end()), &out);
   return out;
 }
 
 // By rank: a bit for each group of chunks that the question occurs in.
-std::vector<uint32_t> ContentEncoder::question_groups() const {
-  std::vector<uint32_t> groups(questions_.size());
-  const size_t events_per_group =
-      chunks_per_group(chunks_of(events_.count())) * kSegmentChunkEvents;
-  for (size_t i = 0; i < events_.count(); ++i) {
-    groups[questions_.rank[events_.question[i]]] |= 1U << (i / events_per_group);
+std::vector<uint32_t> ContentEncoder::State::question_groups() const {
+  std::vector<uint32_t> groups(questions_order.size());
+  const size_t events_per_group = chunks_per_group(chunks_of(events.count())) * kSegmentChunkEvents;
+  for (size_t i = 0; i < events.count(); ++i) {
+    groups[questions_order.rank[events.question[i]]] |= 1U << (i / events_per_group);
   }
   return groups;
 }
 
-Bytes ContentEncoder::clients() const {
+Bytes ContentEncoder::State::clients() const {
   std::array<uint64_t, kClientKindCount> kinds{};
-  for (size_t i = 0; i < clients_.size(); ++i) {
-    ++kinds[static_cast<uint8_t>(events_.clients[i][0])];
+  for (size_t i = 0; i < clients_order.size(); ++i) {
+    ++kinds[static_cast<uint8_t>(events.clients[i][0])];
   }
   Bytes out;
   ByteWriter writer(out);
   for (const uint64_t count : kinds) writer.varint(count);
-  for (const uint32_t number : clients_.sorted) {
-    const std::string_view key = events_.clients[number];
+  for (const uint32_t number : clients_order.sorted) {
+    const std::string_view key = events.clients[number];
     Client client;
     client.kind = static_cast<Client::Kind>(key[0]);
     writer.text(key.substr(1, client.size()));
@@ -220,23 +237,23 @@ Bytes ContentEncoder::clients() const {
   return out;
 }
 
-Bytes ContentEncoder::strings() const {
+Bytes ContentEncoder::State::strings() const {
   Bytes out;
   ByteWriter writer(out);
   const auto write = [&writer](const StringInterner& strings, const Order& order) {
     writer.varint(order.size());
     for (const uint32_t number : order.sorted) writer.sized_text(strings[number]);
   };
-  write(events_.lists.strings(), lists_);
-  write(events_.upstreams.strings(), upstreams_);
+  write(events.lists.strings(), lists_order);
+  write(events.upstreams.strings(), upstreams_order);
   return out;
 }
 
-Bytes ContentEncoder::traits() const {
+Bytes ContentEncoder::State::traits() const {
   Bytes out;
   ByteWriter writer(out);
-  writer.varint(traits_.size());
-  for (const uint32_t number : traits_.sorted) {
+  writer.varint(traits_order.size());
+  for (const uint32_t number : traits_order.sorted) {
     const Trait trait = ranked_trait(number);
     writer.u8(trait.bits);
     writer.varint(trait.rcode);
@@ -246,54 +263,54 @@ Bytes ContentEncoder::traits() const {
   return out;
 }
 
-void ContentEncoder::ranks(const ChunkBounds& bounds, std::span<const uint32_t> numbers,
-                           const Order& order, Bytes* out) {
+void ContentEncoder::State::ranks(const ChunkBounds& bounds, std::span<const uint32_t> numbers,
+                                  const Order& order, Bytes* out) {
   for (size_t i = bounds.begin; i < bounds.end; ++i) {
-    values_[i - bounds.begin] = order.rank[numbers[i]];
+    values[i - bounds.begin] = order.rank[numbers[i]];
   }
-  encode_column(values_, out);
+  encode_column(values, out);
 }
 
-void ContentEncoder::times(const ChunkBounds& bounds, Bytes* out) {
-  values_[0] = 0;
+void ContentEncoder::State::times(const ChunkBounds& bounds, Bytes* out) {
+  values[0] = 0;
   for (size_t i = bounds.begin + 1; i < bounds.end; ++i) {
-    values_[i - bounds.begin] = int64_t{events_.time[i]} - int64_t{events_.time[i - 1]};
+    values[i - bounds.begin] = int64_t{events.time[i]} - int64_t{events.time[i - 1]};
   }
-  ByteWriter(*out).varint(static_cast<uint64_t>(events_.start_ms + events_.time[bounds.begin]));
-  encode_column(values_, out);
+  ByteWriter(*out).varint(static_cast<uint64_t>(events.start_ms + events.time[bounds.begin]));
+  encode_column(values, out);
 }
 
 // Grouped by outcome, because a cached answer's duration says nothing about a forwarded one's.
-void ContentEncoder::durations(const ChunkBounds& bounds, Bytes* out) {
+void ContentEncoder::State::durations(const ChunkBounds& bounds, Bytes* out) {
   std::array<size_t, kOutcomeCount + 1> next{};
   for (size_t i = bounds.begin; i < bounds.end; ++i) {
-    ++next[size_t{outcome_of_trait_[events_.trait[i]]} + 1];
+    ++next[size_t{outcome_of_trait[events.trait[i]]} + 1];
   }
   for (size_t i = 1; i < next.size(); ++i) next[i] += next[i - 1];
   for (size_t i = bounds.begin; i < bounds.end; ++i) {
-    values_[next[outcome_of_trait_[events_.trait[i]]]++] = events_.duration[i];
+    values[next[outcome_of_trait[events.trait[i]]]++] = events.duration[i];
   }
-  encode_column(values_, out);
+  encode_column(values, out);
 }
 
 // Each as its difference from the size of the question's first answer.
-void ContentEncoder::sizes(const ChunkBounds& bounds, Bytes* out) {
+void ContentEncoder::State::sizes(const ChunkBounds& bounds, Bytes* out) {
   for (size_t i = bounds.begin; i < bounds.end; ++i) {
-    const int64_t expected = events_.question_sizes[events_.question[i]];
-    values_[i - bounds.begin] = static_cast<int64_t>(zigzag(int64_t{events_.size[i]} - expected));
+    const int64_t expected = events.question_sizes[events.question[i]];
+    values[i - bounds.begin] = static_cast<int64_t>(zigzag(int64_t{events.size[i]} - expected));
   }
-  encode_column(values_, out);
+  encode_column(values, out);
 }
 
-Bytes ContentEncoder::chunk(const ChunkBounds& bounds) {
-  values_.resize(bounds.end - bounds.begin);
+Bytes ContentEncoder::State::chunk(const ChunkBounds& bounds) {
+  values.resize(bounds.end - bounds.begin);
   Bytes columns;
   std::array<size_t, kColumnCount> ends{};
-  ranks(bounds, events_.question, questions_, &columns);
+  ranks(bounds, events.question, questions_order, &columns);
   ends[0] = columns.size();
-  ranks(bounds, events_.client, clients_, &columns);
+  ranks(bounds, events.client, clients_order, &columns);
   ends[1] = columns.size();
-  ranks(bounds, events_.trait, traits_, &columns);
+  ranks(bounds, events.trait, traits_order, &columns);
   ends[2] = columns.size();
   times(bounds, &columns);
   ends[3] = columns.size();
@@ -308,21 +325,45 @@ Bytes ContentEncoder::chunk(const ChunkBounds& bounds) {
   return out;
 }
 
-Bytes ContentEncoder::encode(uint32_t* content_crc) {
-  ContentParts parts;
-  parts.sections = {bloom(), names(), questions(), clients(), strings(), traits()};
-  const size_t chunks = chunks_of(events_.count());
-  for (size_t i = 0; i < chunks; ++i) {
+void ContentEncoder::State::encode_names_of_all() {
+  parts.sections[0] = bloom();
+  parts.sections[1] = names();
+}
+
+void ContentEncoder::State::encode_dictionaries() {
+  parts.sections[2] = questions();
+  parts.sections[3] = clients();
+  parts.sections[4] = strings();
+  parts.sections[5] = traits();
+}
+
+void ContentEncoder::State::encode_chunks() {
+  const size_t end = std::min(parts.chunks.size() + kChunksPerStep, chunks_of(events.count()));
+  for (size_t i = parts.chunks.size(); i < end; ++i) {
     const size_t begin = i * kSegmentChunkEvents;
-    parts.chunks.push_back(chunk({begin, std::min(begin + kSegmentChunkEvents, events_.count())}));
+    parts.chunks.push_back(chunk({begin, std::min(begin + kSegmentChunkEvents, events.count())}));
   }
-  return make_content(parts, content_crc);
 }
 
-}  // namespace
+ContentEncoder::ContentEncoder(const EventColumns& events)
+    : state_(std::make_unique<State>(events)) {}
+ContentEncoder::~ContentEncoder() = default;
+ContentEncoder::ContentEncoder(ContentEncoder&&) noexcept = default;
+ContentEncoder& ContentEncoder::operator=(ContentEncoder&&) noexcept = default;
 
-std::vector<uint8_t> encode_content(const EventColumns& events, uint32_t* content_crc) {
-  return ContentEncoder(events).encode(content_crc);
+bool ContentEncoder::step() {
+  using Part = void (State::*)();
+  constexpr std::array<Part, 4> kParts = {&State::order_texts, &State::order_combinations,
+                                          &State::encode_names_of_all, &State::encode_dictionaries};
+  State& state = *state_;
+  if (state.parts_done < kParts.size()) {
+    (state.*kParts[state.parts_done++])();
+    return true;
+  }
+  state.encode_chunks();
+  return state.parts.chunks.size() < chunks_of(state.events.count());
 }
+
+Bytes ContentEncoder::content(uint32_t* crc) const { return make_content(state_->parts, crc); }
 
 }  // namespace weir

@@ -15,16 +15,6 @@ namespace {
 
 constexpr size_t kKeysMax = TopTable::kListsMax * kTopKeysMax;
 
-// The last eight bytes, the last one first, as one number: most comparisons end here.
-uint64_t last_word(std::string_view key) {
-  if (key.size() >= 8) return load_le<uint64_t>(as_bytes(key).data() + key.size() - 8);
-  uint64_t word = 0;
-  for (size_t i = 0; i < key.size(); ++i) {
-    word |= uint64_t{static_cast<uint8_t>(key[i])} << (8 * (8 - key.size() + i));
-  }
-  return word;
-}
-
 // A count and its error: the least bit says whether there is one.
 void write_count(uint64_t count, uint64_t error, ByteWriter* writer) {
   writer->varint(count << 1 | (error > 0 ? 1 : 0));
@@ -95,17 +85,12 @@ TopTable::TopTable(Text text, std::span<const SpaceSaving> lists) : text_(text),
 }
 
 void TopTable::sort() {
-  std::vector<std::pair<uint64_t, uint32_t>> order;
-  for (const Key& key : keys_) {
-    order.emplace_back(last_word(key.text), static_cast<uint32_t>(order.size()));
-  }
-  std::sort(order.begin(), order.end(), [this](const auto& left, const auto& right) {
-    if (left.first != right.first) return left.first < right.first;
-    return reversed_less(keys_[left.second].text, keys_[right.second].text);
-  });
+  std::vector<std::string_view> texts;
+  texts.reserve(keys_.size());
+  for (const Key& key : keys_) texts.push_back(key.text);
   std::vector<Key> sorted;
   sorted.reserve(keys_.size());
-  for (const auto& [word, at] : order) {
+  for (const uint32_t at : reversed_order(texts)) {
     sorted.push_back(keys_[at]);
     if (sorted.size() == 1) continue;
     sorted.back().shared = shared_end(sorted[sorted.size() - 2].text, sorted.back().text);

@@ -193,6 +193,40 @@ TEMPLATE_TEST_CASE("no merged segment is larger than the bound of bytes", "", Me
   CHECK(content_of(store.executor(), 1) == sample_lines(0, 3000));
 }
 
+// Names that are long and alike: few bytes in a segment, many where each is kept whole.
+Bytes segment_of_long_names(const LogState& log, uint64_t first, uint64_t count) {
+  std::string tail;
+  for (int i = 0; i < 4; ++i) tail += "." + std::string(58, 'x');
+  SegmentBuilder builder;
+  for (uint64_t i = first; i < first + count; ++i) {
+    Event event;
+    event.time_ms = kSampleHourMs;
+    const std::string name = std::to_string(i) + tail;
+    event.qname = name;
+    REQUIRE(builder.add(event).ok());
+  }
+  return builder.encode({.log = log.log, .first = first, .open = false, .ledger = {}});
+}
+
+TEMPLATE_TEST_CASE("what does not fit into memory with the rows before ends the merge", "",
+                   MemoryStore, SqliteStore) {
+  TestType store;
+  Executor& executor = store.executor();
+  const LogState log = opened(executor);
+  constexpr uint64_t kNames = 65'536;
+  const std::vector<uint64_t> counts = {kNames, 1, kNames, 1, 1};
+  uint64_t first = 0;
+  for (const uint64_t count : counts) {
+    append_ok(executor, log.log_no, {segment_of_long_names(log, first, count)});
+    first += count;
+  }
+  roll_up(executor);
+  const MergeProgress progress =
+      merge(executor, {.now_ms = kLaterMs, .events_max = 1 << 20, .bytes_max = 64 << 20});
+  CHECK(progress.done);
+  CHECK(counts_of(executor) == Counts{kNames + 1, kNames + 1, 1});
+}
+
 TEMPLATE_TEST_CASE("merged segments are merged again at a higher level", "", MemoryStore,
                    SqliteStore) {
   TestType store;

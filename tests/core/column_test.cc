@@ -120,7 +120,9 @@ TEST_CASE("an estimate is never below the encoded column and seldom far above") 
     }
     const size_t size = encoded(values).size();
     REQUIRE(estimate.bytes() >= size);
-    if (shift == 0) REQUIRE(estimate.bytes() <= size + size / 8 + 100);
+    // The last block is taken to be as wide as its widest value.
+    const size_t last_bytes = 4 * (values.size() % kBlockValues);
+    if (shift == 0) REQUIRE(estimate.bytes() <= size + size / 8 + 100 + last_bytes);
   }
 }
 

@@ -191,6 +191,64 @@ TEST_CASE("the content depends on the events alone") {
   CHECK(rewritten == rewritten_by_builder);
 }
 
+// What `builder` is after the segments that these events make, `size` each, were added.
+void add_in_segments(std::span<const Event> events, size_t size, SegmentBuilder* builder) {
+  for (; !events.empty(); events = events.subspan(std::min(size, events.size()))) {
+    SegmentBuilder part;
+    for (const Event& event : events.first(std::min(size, events.size()))) {
+      REQUIRE(part.add(event).ok());
+    }
+    const Bytes bytes = part.encode(options_at(0));
+    const auto reader = SegmentReader::open(bytes);
+    REQUIRE(reader.ok());
+    REQUIRE(builder->add(*reader).ok());
+  }
+}
+
+TEST_CASE("segments added to a builder are their events added one by one") {
+  auto generator = generator_at_hour(5);
+  std::vector<Event> events;
+  SegmentBuilder expected;
+  while (events.size() < 9000) {
+    events.push_back(generator.next());
+    REQUIRE(expected.add(events.back()).ok());
+  }
+  for (const size_t size : {1U, 700U, 4096U, 9000U}) {
+    SegmentBuilder builder;
+    add_in_segments(events, size, &builder);
+    CHECK(builder.count() == events.size());
+    const Bytes segment = builder.encode(options_at(7));
+    CHECK(segment == expected.encode(options_at(7)));
+    CHECK(builder.bytes_estimate() >= segment.size());
+  }
+}
+
+TEST_CASE("a segment that does not fit a builder leaves it as it was") {
+  SegmentBuilder builder;
+  REQUIRE(builder.add(plain_event()).ok());
+  SegmentBuilder later;
+  REQUIRE(later.add(plain_event(kHourStart + kHourMs)).ok());
+  const Bytes other_hour = later.encode(options_at(0));
+  CHECK(builder.add(*SegmentReader::open(other_hour)).code() == Code::kConflict);
+  SegmentBuilder full;
+  while (full.count() < kSegmentEventsMax) REQUIRE(full.add(plain_event()).ok());
+  const Bytes most = full.encode(options_at(0));
+  CHECK(builder.add(*SegmentReader::open(most)).code() == Code::kFull);
+  CHECK(builder.count() == 1);
+  check_reads_back({plain_event()}, builder.encode(options_at(7)));
+}
+
+TEST_CASE("a segment encoded in parts is the same") {
+  auto generator = generator_at_hour(6);
+  SegmentBuilder builder;
+  while (builder.count() < 20'000) REQUIRE(builder.add(generator.next()).ok());
+  SegmentBuilder::Encoding encoding = builder.start_encoding(options_at(7));
+  size_t parts = 1;
+  while (encoding.step()) ++parts;
+  CHECK(parts > 4);
+  CHECK(encoding.segment() == builder.encode(options_at(7)));
+}
+
 TEST_CASE("events that differ in time alone have different content") {
   SegmentBuilder early;
   SegmentBuilder late;

@@ -74,7 +74,10 @@ struct Event {
 // this first.
 Status check_event(const Event& event);
 
-// The flat form of an event in the hand-off ring (a private format of one process, never stored).
+// The flat form of an event in the hand-off ring (a private format of one process, never stored):
+// its length.
+size_t flat_event_bytes(const Event& event);
+// Writes the flat form.
 // Returns the bytes used, or 0 if `out` is too small; kEventBytesMax always suffices for a checked
 // event.
 size_t encode_event(const Event& event, std::span<uint8_t> out);

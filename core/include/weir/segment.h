@@ -94,6 +94,8 @@ struct SegmentHead {
 // back). kCorrupt, kTooLarge, or kUnsupported for a newer version.
 Result<SegmentHead> read_segment_head(ByteView bytes);
 
+class SegmentReader;
+
 // Collects events and encodes them. Thread-compatible. Events are copied in.
 class SegmentBuilder {
  public:
@@ -106,6 +108,9 @@ class SegmentBuilder {
   // kInvalid or kTooLarge as check_event; kConflict if the event lies in another span than those
   // before; kFull at kSegmentEventsMax. On failure nothing has changed.
   Status add(const Event& event);
+  // Adds the events of a segment from SegmentReader::open() as if one by one, but looks up what
+  // they share once. kConflict, kFull as above.
+  Status add(const SegmentReader& segment);
 
   size_t count() const;
   // An upper estimate of the encoded size in bytes; cheap, grows with every add.
@@ -121,10 +126,32 @@ class SegmentBuilder {
   // Encodes all events added so far; the builder keeps them, so an open segment can be extended and
   // encoded again. Precondition: not empty.
   Bytes encode(const Options& options) const;
+  // The same in parts of some milliseconds, for who has other things to do in between. The builder
+  // must stay as it is until the end.
+  class Encoding;
+  Encoding start_encoding(const Options& options) const;
   void clear();
 
  private:
   struct State;
+  std::unique_ptr<State> state_;
+};
+
+class SegmentBuilder::Encoding {
+ public:
+  ~Encoding();
+  Encoding(Encoding&&) noexcept;
+  Encoding& operator=(Encoding&&) noexcept;
+
+  // Does the next part; false if that was the last one.
+  bool step();
+  // The segment, once step() was false.
+  Bytes segment() const;
+
+ private:
+  friend class SegmentBuilder;
+  struct State;
+  explicit Encoding(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 
