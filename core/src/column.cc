@@ -125,10 +125,15 @@ WidthChoice best_width(const WidthCounts& counts, size_t size, unsigned widest) 
 
 // The least value, or 0 where leaving it out costs no bit.
 int64_t choose_base(std::span<const int64_t> values) {
-  const auto [least, most] = std::minmax_element(values.begin(), values.end());
-  WEIR_CHECK(*least >= -kBaseMax && *most <= kBaseMax);
-  WEIR_CHECK(width_of(*most - *least) <= kColumnWidthMax);
-  return *least >= 0 && width_of(*most) == width_of(*most - *least) ? 0 : *least;
+  int64_t least = values[0];
+  int64_t most = values[0];
+  for (const int64_t value : values) {
+    least = std::min(least, value);
+    most = std::max(most, value);
+  }
+  WEIR_CHECK(least >= -kBaseMax && most <= kBaseMax);
+  WEIR_CHECK(width_of(most - least) <= kColumnWidthMax);
+  return least >= 0 && width_of(most) == width_of(most - least) ? 0 : least;
 }
 
 void encode_block(std::span<const int64_t> values, std::vector<uint8_t>* out) {

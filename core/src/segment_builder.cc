@@ -99,8 +99,8 @@ size_t SegmentBuilder::State::chunk_bytes_max() const {
 }
 
 Status SegmentBuilder::State::check_span(int64_t first_ms, int64_t last_ms) const {
-  const int64_t span = events.count() > 0 ? events.start_ms / span_ms : first_ms / span_ms;
-  if (first_ms / span_ms == span && last_ms / span_ms == span) return {};
+  const int64_t start_ms = events.count() > 0 ? events.start_ms : first_ms - first_ms % span_ms;
+  if (first_ms >= start_ms && last_ms < start_ms + span_ms) return {};
   return Status(Code::kConflict, "an event lies in another span of time than its segment");
 }
 
