@@ -24,6 +24,7 @@
 #include "bench_log.h"
 #include "bench_names.h"
 #include "bench_report.h"
+#include "native/runtime/heap.h"
 #include "row_table.h"
 #include "support/event_generator.h"
 
@@ -189,6 +190,7 @@ void run(const BenchReport& report) {
 }  // namespace weir::bench
 
 int main(int argc, char** argv) {
+  weir::keep_freed_memory();  // as the binary does
   weir::bench::run(weir::bench::BenchReport("query", argc, argv));
   return 0;
 }

@@ -15,6 +15,7 @@
 #include "native/cli/sql_command.h"
 #include "native/cli/tail_command.h"
 #include "native/control/config.h"
+#include "native/runtime/heap.h"
 #include "native/runtime/signals.h"
 #include "native/serve.h"
 #include "weir/json.h"
@@ -147,6 +148,7 @@ int run(const CommandLine& line) {
 }  // namespace weir
 
 int main(int argc, char** argv) {
+  weir::keep_freed_memory();
   umask(S_IRWXG | S_IRWXO);  // who asked for what is nobody else's business on this machine
   auto parsed = weir::parse_command_line(argc, argv);
   if (const int* code = std::get_if<int>(&parsed)) return *code;
