@@ -105,8 +105,9 @@ Group EventScan::State::rows_group() const {
 
 Status EventScan::State::take_page(Rows* answered) {
   more = answered->rows.size() == size_t{kRowsPerStep};
-  for (size_t i = 0; i < answered->rows.size(); ++i) {
-    WEIR_ASSIGN(WalkRow next, walk_row(answered, i));
+  WEIR_ASSIGN(std::vector<WalkRow> walk, walk_rows(std::move(*answered)));
+  if (request.descending) std::reverse(walk.begin(), walk.end());
+  for (WalkRow& next : walk) {
     if (!next.fits) {
       more = true;
       break;

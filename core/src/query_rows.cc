@@ -1,5 +1,8 @@
 #include "query_rows.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "weir/json.h"
 
 namespace weir {
@@ -25,6 +28,9 @@ Value sites_value(const std::vector<std::string>& sites) {
   return text;
 }
 
+namespace {
+
+// Takes the bytes out of the rows.
 Result<WalkRow> walk_row(Rows* from, size_t row) {
   const Rows& rows = *from;
   WEIR_ASSIGN(const int64_t id, integer_at(rows, row, 0));
@@ -46,6 +52,20 @@ Result<WalkRow> walk_row(Rows* from, size_t row) {
   WEIR_TRY(optional_blob_at(rows, row, 8).status());
   if (Bytes* data = std::get_if<Bytes>(&from->rows[row][8])) out.data = std::move(*data);
   return out;
+}
+
+}  // namespace
+
+Result<std::vector<WalkRow>> walk_rows(Rows rows) {
+  std::vector<WalkRow> walk;
+  walk.reserve(rows.rows.size());
+  for (size_t i = 0; i < rows.rows.size(); ++i) {
+    WEIR_ASSIGN(WalkRow row, walk_row(&rows, i));
+    walk.push_back(std::move(row));
+  }
+  const auto is_before = [](const WalkRow& a, const WalkRow& b) { return a.id() < b.id(); };
+  std::sort(walk.begin(), walk.end(), is_before);
+  return walk;
 }
 
 Result<RollupRow> rollup_row(const Rows& rows, size_t row) {

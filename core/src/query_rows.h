@@ -43,8 +43,8 @@ struct WalkRow {
   int64_t id() const { return segment_id(log_no, first); }
   uint64_t end() const { return first + count; }
 };
-// Takes the bytes out of the rows.
-Result<WalkRow> walk_row(Rows* rows, size_t row);
+// All rows, ascending by id.
+Result<std::vector<WalkRow>> walk_rows(Rows rows);
 
 // A row of kQueryRollups. `sketch` borrows from the rows, and is empty if it was not asked for.
 struct RollupRow {

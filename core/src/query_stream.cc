@@ -30,18 +30,19 @@ int64_t LogStream::bound_ms() const {
 }
 
 Status LogStream::take_rows(Rows rows, uint64_t bytes_max, uint64_t* bytes_read) {
-  more_rows_ = rows.rows.size() == kRowsMax;
+  more_rows_ = rows.rows.size() == rows_next_;
   next_ms_ = kAnyTime;
-  for (size_t i = 0; i < rows.rows.size(); ++i) {
-    WEIR_ASSIGN(WalkRow row, walk_row(&rows, i));
-    if (!row.fits) {
+  WEIR_ASSIGN(std::vector<WalkRow> walk, walk_rows(std::move(rows)));
+  for (auto row = walk.rbegin(); row != walk.rend(); ++row) {
+    if (!row->fits) {
       more_rows_ = true;
-      next_ms_ = row.last_ms;
+      next_ms_ = row->last_ms;
       break;
     }
-    *bytes_read += row.data.size();
-    scanner_.add(std::move(row), 0, below_);
+    *bytes_read += row->data.size();
+    scanner_.add(std::move(*row), 0, below_);
   }
+  rows_next_ = std::min(2 * rows_next_, kRowsMax);
   bytes_next_ = std::min(2 * bytes_next_, std::max(bytes_max, kFirstBytes));
   if (ended()) move_to(0);
   return {};

@@ -167,7 +167,7 @@ Step QueryWalk::fetch_group() {
     group.statements.push_back(
         {StatementId::kQueryBackward,
          {stream.log_no(), static_cast<int64_t>(stream.below()), filter_.since_ms, filter_.until_ms,
-          static_cast<int64_t>(bytes), int64_t{LogStream::kRowsMax}}});
+          static_cast<int64_t>(bytes), static_cast<int64_t>(stream.rows_next())}});
   }
   fetching_.resize(group.statements.size());
   budget_.statements = less(budget_.statements, group.statements.size());

@@ -20,8 +20,6 @@ namespace weir {
 // One log's part of the walk.
 class LogStream {
  public:
-  static constexpr size_t kRowsMax = 64;  // of segments read at once
-
   // The segment to begin with is not read yet: its greatest time and its size. The filter must
   // outlive this.
   LogStream(int64_t log_no, const LogId& log, std::string site, uint64_t below, int64_t last_ms,
@@ -44,6 +42,8 @@ class LogStream {
 
   // How much to ask for when it needs rows; doubles each time up to `bytes_max`.
   uint64_t bytes_next() const { return bytes_next_; }
+  // And how many rows, which double too.
+  size_t rows_next() const { return rows_next_; }
   // What kQueryBackward answered for everything below(). Takes the blobs out of the rows.
   Status take_rows(Rows rows, uint64_t bytes_max, uint64_t* bytes_read);
   // What to read when it needs bytes, and the answer to it.
@@ -57,6 +57,9 @@ class LogStream {
   void pop();
 
  private:
+  static constexpr size_t kFirstRows = 4;  // the newest events are mostly in one
+  static constexpr size_t kRowsMax = 64;
+
   bool take_match();
   void move_to(uint64_t below);
 
@@ -65,6 +68,7 @@ class LogStream {
   std::string site_;
   uint64_t below_;
   uint64_t bytes_next_;
+  size_t rows_next_ = kFirstRows;
   int64_t next_ms_;  // greatest time of the next row that is not read yet
   bool moved_ = false;
   bool more_rows_ = true;  // the database may hold more than the scanner

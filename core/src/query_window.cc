@@ -171,8 +171,8 @@ Status WindowOperation::take_range(Pending* pending, const Rows& rows) {
 
 Status WindowOperation::take_events(Rows* rows) {
   events_done_ = rows->rows.size() < static_cast<size_t>(kWalkRowsMax);
-  for (size_t i = 0; i < rows->rows.size(); ++i) {
-    WEIR_ASSIGN(WalkRow row, walk_row(rows, i));
+  WEIR_ASSIGN(std::vector<WalkRow> walk, walk_rows(std::move(*rows)));
+  for (WalkRow& row : walk) {
     if (!row.fits) {  // the next group begins with it
       events_done_ = false;
       break;
