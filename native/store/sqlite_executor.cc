@@ -33,6 +33,10 @@ Reply SqliteExecutor::run_group(const Group& group) {
   if (!database_.is_open()) return Reply{not_open()};
   if (transactions_ == Transactions::kCallers) return run_inside(group);
   Reply reply;
+  if (!group.writes && group.statements.size() == 1) {  // SQLite's own transaction will do
+    reply.status = run_statements(group, &reply.results);
+    return reply;
+  }
   reply.status = database_.execute(group.writes ? "BEGIN IMMEDIATE" : "BEGIN");
   if (reply.status.ok()) reply.status = run_statements(group, &reply.results);
   if (reply.status.ok()) reply.status = database_.execute("COMMIT");

@@ -1,8 +1,9 @@
 // SqliteExecutor: does the steps of operations on one SQLite connection.
 //
-// A writing group is BEGIN IMMEDIATE … COMMIT, a reading one BEGIN … COMMIT (one snapshot);
-// whatever fails, everything is rolled back. Read steps use SQLite's incremental blob I/O, so only
-// the pages of the range are read. Thread-compatible.
+// A writing group is BEGIN IMMEDIATE … COMMIT, a reading one BEGIN … COMMIT (one snapshot), or
+// nothing where it is a single statement, which has its own; whatever fails, everything is rolled
+// back. Read steps use SQLite's incremental blob I/O, so only the pages of the range are read.
+// Thread-compatible.
 #pragma once
 
 #include <memory>
