@@ -69,9 +69,8 @@ void HyperLogLog::merge(const HyperLogLog& other) {
   for (const uint64_t value : other.exact_) add_value(value);
   if (other.registers_.empty()) return;
   if (registers_.empty()) make_registers();
-  for (size_t i = 0; i < registers_.size(); ++i) {
-    registers_[i] = std::max(registers_[i], other.registers_[i]);
-  }
+  std::transform(registers_.begin(), registers_.end(), other.registers_.begin(), registers_.begin(),
+                 [](uint8_t a, uint8_t b) { return std::max(a, b); });
 }
 
 uint64_t HyperLogLog::estimate() const {
