@@ -211,14 +211,15 @@ bool decode_block(ByteReader* reader, std::span<uint32_t> offsets, BlockFrame* f
 // Whether all values lie in the range; only if the frame does not tell are they looked at.
 bool lie_within(const BlockFrame& frame, std::span<const uint32_t> offsets, ColumnRange range) {
   const int64_t widest = (int64_t{1} << frame.widest) - 1;
-  if (frame.base >= range.least && frame.base + widest <= range.most) return true;
-  uint32_t most = 0;
-  uint32_t least = UINT32_MAX;
-  for (const uint32_t offset : offsets) {
-    most = std::max(most, offset);
-    least = std::min(least, offset);
+  if (frame.base + widest > range.most) {
+    uint32_t most = 0;
+    for (const uint32_t offset : offsets) most = std::max(most, offset);
+    if (frame.base + most > range.most) return false;
   }
-  return frame.base + least >= range.least && frame.base + most <= range.most;
+  if (frame.base >= range.least) return true;
+  uint32_t least = UINT32_MAX;
+  for (const uint32_t offset : offsets) least = std::min(least, offset);
+  return frame.base + least >= range.least;
 }
 
 }  // namespace

@@ -1,15 +1,23 @@
 #include "query_scan.h"
 
 #include <algorithm>
+#include <bitset>
+#include <numeric>
 
 #include "name_dictionary.h"
-#include "segment_events.h"
 
 namespace weir {
 namespace {
 
 constexpr uint32_t kBloomFrontBytes = 16 << 10;  // with the filter of some 10,000 names
 constexpr size_t kChunksPerReadMax = 32;         // 800 kB
+
+// Downwards the newest events may do, of a name the few chunks that its groups point to; upwards
+// most often everything is counted.
+size_t first_chunks_per_read(SegmentScan::Order order, bool names_asked) {
+  if (order == SegmentScan::Order::kUpwards) return kChunksPerReadMax / 2;
+  return names_asked ? 4 : 1;
+}
 
 bool is_exact(const std::string& domain) { return !domain.starts_with("*."); }
 
@@ -20,7 +28,10 @@ bool any_of(const std::vector<uint8_t>& verdicts) {
 }  // namespace
 
 SegmentScan::SegmentScan(WalkRow row, const Filter& filter, Wanted wanted)
-    : row_(std::move(row)), filter_(&filter), wanted_(wanted) {
+    : row_(std::move(row)),
+      filter_(&filter),
+      wanted_(wanted),
+      chunks_per_read_(first_chunks_per_read(wanted.order, names_asked())) {
   wanted_.high = std::min<size_t>(wanted_.high, row_.count);
 }
 
@@ -67,7 +78,9 @@ Result<SegmentScan::Found> SegmentScan::advance() {
         break;
       }
       case Phase::kNames: {
-        if (names_asked() && lacks(reader_->range_of(Section::kNames, Section::kNames))) {
+        // A name that passed the bloom filter is hardly ever missing: the rest comes along.
+        const Section last = only_exact_names() ? Section::kTraits : Section::kNames;
+        if (names_asked() && lacks(reader_->range_of(Section::kNames, last))) {
           return Found::kNeedsBytes;
         }
         WEIR_ASSIGN(const bool possible, judge_names());
@@ -75,7 +88,8 @@ Result<SegmentScan::Found> SegmentScan::advance() {
         break;
       }
       case Phase::kDictionaries: {
-        if (lacks(reader_->range_of(Section::kNames, Section::kTraits))) {
+        const Section missing = names_asked() ? Section::kQuestions : Section::kNames;
+        if (lacks(reader_->range_of(missing, Section::kTraits))) {
           // Without a filter the first chunk to be read is known already.
           const auto first = names_asked() ? std::nullopt : next_candidate();
           if (first) lacks(range_of_next(*first));
@@ -187,13 +201,12 @@ Result<bool> SegmentScan::judge_dictionaries() {
 Result<bool> SegmentScan::judge_questions() {
   if (names_.empty() && filter_->types.empty()) return true;
   WEIR_TRY(reader_->load(Section::kQuestions));
-  questions_.resize(reader_->question_count());
-  const auto judge = [this](size_t i) {
-    questions_[i] = filter_->matches_type(reader_->question(i).qtype) ? 1 : 0;
-    if (!names_.empty() && questions_[i] != 0) asked_questions_.push_back(i);
-  };
+  const std::span<const SegmentReader::Question> questions = reader_->questions();
+  questions_.resize(questions.size());
   if (names_.empty()) {
-    for (size_t i = 0; i < questions_.size(); ++i) judge(i);
+    std::bitset<UINT16_MAX + 1> asked;  // the same few types again and again
+    for (const uint16_t type : filter_->types) asked.set(type);
+    for (size_t i = 0; i < questions.size(); ++i) questions_[i] = asked[questions[i].qtype];
     return any_of(questions_);
   }
   // Questions are in the order of their names, of which mostly few are asked for.
@@ -202,8 +215,10 @@ Result<bool> SegmentScan::judge_questions() {
        name = std::find(name + 1, names_.end(), 1)) {
     const auto index = static_cast<uint32_t>(name - names_.begin());
     for (next = reader_->first_question(index, next);
-         next < questions_.size() && reader_->question(next).name == index; ++next) {
-      judge(next);
+         next < questions.size() && questions[next].name == index; ++next) {
+      if (!filter_->matches_type(questions[next].qtype)) continue;
+      questions_[next] = 1;
+      asked_questions_.push_back(next);
     }
   }
   return !asked_questions_.empty();
@@ -275,19 +290,23 @@ ByteRange SegmentScan::range_of_next(size_t chunk) const {
 
 // Leaves the matches whose entry matches.
 void SegmentScan::narrow(const std::vector<uint32_t>& indexes, const Verdicts& verdicts) {
-  size_t kept = 0;
+  uint32_t* kept = matches_.data();
+  const uint32_t* const index = indexes.data();
+  const uint8_t* const verdict = verdicts.data();
   for (const uint32_t i : matches_) {
-    matches_[kept] = i;
-    kept += verdicts[indexes[i]];
+    *kept = i;
+    kept += verdict[index[i]];
   }
-  matches_.resize(kept);
+  matches_.resize(static_cast<size_t>(kept - matches_.data()));
 }
 
 Status SegmentScan::load_matches(size_t chunk) {
   const size_t first = chunk * kSegmentChunkEvents;
   const size_t end = std::min(first + kSegmentChunkEvents, wanted_.high);
   events_decoded_ += std::min(kSegmentChunkEvents, reader_->count() - first);
-  matches_ = indexes(std::max(first, wanted_.low) - first, end - first);
+  const size_t begin = std::max(first, wanted_.low);
+  matches_.resize(end - begin);
+  std::iota(matches_.begin(), matches_.end(), static_cast<uint32_t>(begin - first));
   if (!questions_.empty()) {
     WEIR_TRY(reader_->load_chunk(chunk, {Column::kQuestions}, &chunk_));
     narrow(chunk_.questions, questions_);

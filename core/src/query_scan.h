@@ -89,7 +89,7 @@ class SegmentScan {
   Verdicts names_, questions_, clients_, traits_;  // empty where the filter does not ask
   std::vector<size_t> asked_questions_;            // those that match, if names are asked for
   size_t next_chunk_ = 0;                          // upwards the next one, downwards one past it
-  size_t chunks_per_read_ = 1;                     // doubles while the scan goes on
+  size_t chunks_per_read_;                         // doubles while the scan goes on
   SegmentChunk chunk_;
   std::vector<uint32_t> matches_;
   uint64_t events_decoded_ = 0;

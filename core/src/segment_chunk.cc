@@ -1,5 +1,7 @@
 // Decoding the chunks of a segment, column by column.
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "column.h"
 #include "segment_state.h"
@@ -28,6 +30,10 @@ constexpr std::array<ColumnNeeds, kColumnCount> kNeeds = {{
     {Section::kQuestions, Column::kQuestions},
 }};
 
+// Room for a column that is not kept as it stands; left as it is, since it is filled at once.
+template <class T>
+using Scratch = std::array<T, kSegmentChunkEvents>;
+
 std::vector<uint32_t>* index_column(Column column, SegmentChunk* chunk) {
   if (column == Column::kQuestions) return &chunk->questions;
   return column == Column::kClients ? &chunk->clients : &chunk->traits;
@@ -38,7 +44,8 @@ std::vector<uint32_t>* index_column(Column column, SegmentChunk* chunk) {
 bool SegmentReader::State::read_times(ByteReader* reader, SegmentChunk* chunk) const {
   chunk->times_ms.resize(chunk->count);
   auto time = static_cast<int64_t>(reader->varint_up_to(kTimeMsMax));
-  std::vector<int32_t> steps(chunk->count);
+  Scratch<int32_t> scratch;
+  const auto steps = std::span(scratch).first(chunk->count);
   if (!decode_column<int32_t>(reader, {-kStepMax, kStepMax}, steps)) return false;
   int64_t least = kTimeMsMax;
   int64_t most = 0;
@@ -53,7 +60,8 @@ bool SegmentReader::State::read_times(ByteReader* reader, SegmentChunk* chunk) c
 
 // The column is grouped by outcome; within an outcome it keeps the events' order.
 bool SegmentReader::State::read_durations(ByteReader* reader, SegmentChunk* chunk) const {
-  std::vector<uint32_t> grouped(chunk->count);
+  Scratch<uint32_t> scratch;
+  const auto grouped = std::span(scratch).first(chunk->count);
   if (!decode_column<uint32_t>(reader, {0, UINT32_MAX}, grouped)) return false;
   std::array<size_t, kOutcomeCount + 1> next{};
   for (const uint32_t trait : chunk->traits) ++next[static_cast<size_t>(traits[trait].outcome) + 1];
@@ -67,7 +75,8 @@ bool SegmentReader::State::read_durations(ByteReader* reader, SegmentChunk* chun
 }
 
 bool SegmentReader::State::read_sizes(ByteReader* reader, SegmentChunk* chunk) const {
-  std::vector<uint32_t> surprises(chunk->count);
+  Scratch<uint32_t> scratch;
+  const auto surprises = std::span(scratch).first(chunk->count);
   if (!decode_column<uint32_t>(reader, {0, 2 * kSizeMax}, surprises)) return false;
   chunk->sizes.resize(chunk->count);
   for (size_t i = 0; i < chunk->count; ++i) {

@@ -54,12 +54,12 @@ bool SegmentReader::State::read_questions(ByteReader* reader) {
   for (uint16_t& type : types) type = static_cast<uint16_t>(reader->varint_up_to(0xffff));
   const auto size = static_cast<size_t>(reader->varint_up_to(count()));
   if (!reader->ok() || size == 0) return false;
-  std::vector<uint16_t> steps(size);
+  std::vector<uint8_t> steps(size);
   std::vector<uint16_t> type_indexes(size);
   question_sizes.resize(size);
   const ColumnRange type_range = {0,
                                   static_cast<int64_t>(std::min<size_t>(types.size(), 65536)) - 1};
-  if (!decode_column<uint16_t>(reader, {0, 1}, steps)) return false;
+  if (!decode_column<uint8_t>(reader, {0, 1}, steps)) return false;
   if (!decode_column<uint16_t>(reader, type_range, type_indexes)) return false;
   if (!decode_column<uint16_t>(reader, {0, kSizeMax}, question_sizes)) return false;
   if (steps[0] != 0) return false;
@@ -280,9 +280,8 @@ std::string_view SegmentReader::name(size_t index) const {
 const NameDictionary& SegmentReader::names() const { return state_->names; }
 size_t SegmentReader::client_count() const { return state_->clients.size(); }
 const Client& SegmentReader::client(size_t index) const { return state_->clients[index]; }
-size_t SegmentReader::question_count() const { return state_->questions.size(); }
-const SegmentReader::Question& SegmentReader::question(size_t index) const {
-  return state_->questions[index];
+std::span<const SegmentReader::Question> SegmentReader::questions() const {
+  return state_->questions;
 }
 size_t SegmentReader::first_question(uint32_t name, size_t from) const {
   const auto& questions = state_->questions;

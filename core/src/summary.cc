@@ -178,8 +178,9 @@ void Summary::State::add_names(const SegmentReader& segment) {
     uint32_t blocked = 0;
   };
   std::vector<Uses> by_name(segment.name_count());
+  const auto questions = segment.questions();
   for (size_t i = 0; i < uses->questions.size(); ++i) {
-    const SegmentReader::Question& question = segment.question(i);
+    const SegmentReader::Question& question = questions[i];
     types.add(question.qtype, uses->questions[i]);
     by_name[question.name].all += uses->questions[i];
     by_name[question.name].blocked += uses->blocked_questions[i];

@@ -172,6 +172,7 @@ TEST_CASE("a rare name costs the chunk that it is in") {
   CHECK(outcome.indexes == once->second);
   CHECK(outcome.events_decoded <= kSegmentChunkEvents);
   CHECK(outcome.bytes_read < f.bytes.size());
+  CHECK(outcome.reads <= 3);  // the bloom filter, the dictionaries, the chunk
 }
 
 TEST_CASE("dictionaries alone rule out what no entry matches") {

@@ -336,7 +336,7 @@ TEST_CASE("chunks and dictionaries lead to the events' fields") {
     for (size_t i = 0; i < chunk.count; ++i) {
       const Event& event = f.events[chunk.first + i];
       REQUIRE(reader.event(chunk, i) == event);
-      const auto& question = reader.question(chunk.questions[i]);
+      const auto& question = reader.questions()[chunk.questions[i]];
       REQUIRE(reader.name(question.name) == event.qname);
       REQUIRE(question.qtype == event.qtype);
       REQUIRE(reader.may_contain_question(index, chunk.questions[i]));
@@ -361,7 +361,7 @@ TEST_CASE("a question tells the chunks that it is not in") {
     REQUIRE(reader.load_chunk(index, {Column::kQuestions}, &chunk).ok());
     questions[index].insert(chunk.questions.begin(), chunk.questions.end());
   }
-  for (uint32_t question = 0; question < reader.question_count(); ++question) {
+  for (uint32_t question = 0; question < reader.questions().size(); ++question) {
     for (size_t index = 0; index < 3; ++index) {
       REQUIRE(reader.may_contain_question(index, question) == questions[index].contains(question));
     }

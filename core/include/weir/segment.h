@@ -284,8 +284,7 @@ class SegmentReader {
     uint32_t name = 0;  // index
     uint16_t qtype = 0;
   };
-  size_t question_count() const;
-  const Question& question(size_t index) const;
+  std::span<const Question> questions() const;
   // The first question of a name, or of one behind it; none before `from` is. Questions are in the
   // order of their names.
   size_t first_question(uint32_t name, size_t from) const;
