@@ -11,14 +11,14 @@ size_t SpaceSaving::stored_keys_max() const {
       std::clamp<uint64_t>(total_ / kTopEventsPerKey, kTopKeysMin, kTopKeysMax));
 }
 
-void SpaceSaving::add(std::string_view key, uint64_t hash, uint64_t weight) {
-  total_ += weight;
+uint32_t SpaceSaving::add(std::string_view key, uint64_t hash, uint64_t weight) {
   const uint32_t number = keys_.intern(key, hash);
   if (number == counts_.size()) {
     counts_.push_back(floor_);
     errors_.push_back(floor_);
   }
-  counts_[number] += weight;
+  add_to(number, weight);
+  return number;
 }
 
 void SpaceSaving::limit(size_t keys_max) {

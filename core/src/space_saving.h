@@ -33,8 +33,13 @@ class SpaceSaving {
 
   // Adds weight ≥ 1 to a key.
   void add(std::string_view key, uint64_t weight) { add(key, hash64(key), weight); }
-  // For who has the hash64 of the key already.
-  void add(std::string_view key, uint64_t hash, uint64_t weight);
+  // For who has the hash64 of the key already. Answers the key's number.
+  uint32_t add(std::string_view key, uint64_t hash, uint64_t weight);
+  // To a key that is there.
+  void add_to(size_t number, uint64_t weight) {
+    total_ += weight;
+    counts_[number] += weight;
+  }
   // Prunes to `keys_max` keys if there are more than twice as many. Called after every add of a
   // stream; after many adds whose keys are known to be bounded, once.
   void limit(size_t keys_max = kTopKeysMax);

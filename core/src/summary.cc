@@ -58,6 +58,40 @@ void OutcomeCounts::add(const OutcomeCounts& other) {
   for (size_t i = 0; i < kOutcomeCount; ++i) by_outcome[i] += other.by_outcome[i];
 }
 
+void NameOrder::begin(const SpaceSaving& list) {
+  at_ = 0;
+  if (next_.size() == list.size() + 1) return;
+  next_.resize(list.size() + 1);
+  std::iota(next_.begin(), next_.end(), 1U);
+  next_.back() = 0;
+}
+
+std::optional<uint32_t> NameOrder::find(const SpaceSaving& list, std::string_view name) {
+  constexpr int kStepsMax = 8;
+  uint32_t next = next_[at_];
+  for (int steps = 0; next != 0 && steps < kStepsMax; ++steps, next = next_[next]) {
+    if (list.key(next - 1) != name) continue;
+    at_ = next;
+    return next - 1;
+  }
+  return std::nullopt;
+}
+
+void NameOrder::move_to(const SpaceSaving& list, uint32_t number) {
+  constexpr int kStepsMax = 64;
+  const uint32_t place = number + 1;
+  if (place == next_.size()) {
+    uint32_t before = at_;
+    for (int steps = 0; steps < kStepsMax; ++steps, before = next_[before]) {
+      const uint32_t next = next_[before];
+      if (next == 0 || reversed_less(list.key(number), list.key(next - 1))) break;
+    }
+    next_.push_back(next_[before]);
+    next_[before] = place;
+  }
+  at_ = place;
+}
+
 size_t series_buckets(Summary::Span span) {
   switch (span) {
     case Summary::Span::kHour:
@@ -111,6 +145,20 @@ void Summary::State::add_name(std::string_view qname, uint64_t weight, uint64_t 
   if (blocked > 0 && tops_kept.contains(Top::kBlockedNames)) {
     top(Top::kBlockedNames).add(qname, hash, blocked);
   }
+}
+
+// As add_name(), of the next name of a segment.
+void Summary::State::add_listed_name(std::string_view qname, uint64_t weight, uint64_t blocked) {
+  SpaceSaving& list = top(Top::kNames);
+  if (const auto number = name_order.find(list, qname)) {  // thus it is a distinct name already
+    list.add_to(*number, weight);
+    add_top(Top::kBlockedNames, qname, blocked);
+    return;
+  }
+  const uint64_t hash = hash64(qname);
+  names.add(hash);
+  name_order.move_to(list, list.add(qname, hash, weight));
+  add_top(Top::kBlockedNames, qname, blocked);
 }
 
 void Summary::State::add_trait(const SegmentReader::Trait& trait, uint64_t weight) {
@@ -186,8 +234,12 @@ void Summary::State::add_names(const SegmentReader& segment) {
     by_name[question.name].blocked += uses->blocked_questions[i];
   }
   if (uses->questions.empty()) return;
+  const bool listed = tops_kept.contains(Top::kNames);
+  name_order.begin(top(Top::kNames));
   segment.names().for_each([&](size_t i, std::string_view name, size_t) {
-    if (by_name[i].all > 0) add_name(name, by_name[i].all, by_name[i].blocked);
+    const Uses& used = by_name[i];
+    if (used.all == 0) return;
+    listed ? add_listed_name(name, used.all, used.blocked) : add_name(name, used.all, used.blocked);
   });
 }
 

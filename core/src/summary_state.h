@@ -74,6 +74,22 @@ struct SegmentUses {
   std::vector<uint32_t> traits;
 };
 
+// The names of a list in the order that all segments have them in. Whoever adds a segment's names
+// goes along, and finds most of them a step ahead, without hash and table.
+class NameOrder {
+ public:
+  // To the front. A list that others have changed is taken in the order of its numbers.
+  void begin(const SpaceSaving& list);
+  // The number of the name if it is one of the next few.
+  std::optional<uint32_t> find(const SpaceSaving& list, std::string_view name);
+  // To the name with this number, which may be the list's last and new.
+  void move_to(const SpaceSaving& list, uint32_t number);
+
+ private:
+  std::vector<uint32_t> next_ = {0};  // by 1 + number; 0: the front, and behind the last one
+  uint32_t at_ = 0;
+};
+
 struct Summary::State {
   Summary::Span span = Summary::Span::kAny;
   int64_t start_ms = 0;
@@ -88,6 +104,7 @@ struct Summary::State {
   HyperLogLog names{kNamePrecision};
   HyperLogLog clients{kClientPrecision};
   std::array<SpaceSaving, kTopLists> tops;
+  NameOrder name_order;             // of Top::kNames
   std::optional<SegmentUses> uses;  // of the segment that is being added
 
   State(Summary::Span which, int64_t start, Summary::TopSet tops_to_keep);
@@ -102,6 +119,7 @@ struct Summary::State {
   void add_top(Summary::Top which, std::string_view key, uint64_t weight);
   // `blocked` of the weight ≥ 1 were blocked.
   void add_name(std::string_view qname, uint64_t weight, uint64_t blocked);
+  void add_listed_name(std::string_view qname, uint64_t weight, uint64_t blocked);
   void add_client(const Client& client, uint64_t weight);
   void add_trait(const SegmentReader::Trait& trait, uint64_t weight);
   void limit_tops();
