@@ -1,9 +1,10 @@
 // CRC32C (Castagnoli; RFC 3720 B.4): reflected polynomial 0x82f63b78, initial value and final xor
 // all ones.
 //
-// Where the CPU has the instruction (x86 with SSE 4.2), eight bytes take it once, about 8 GB/s;
-// elsewhere, in WebAssembly for one, slicing-by-8: eight table lookups per eight bytes, about
-// 2 GB/s.
+// Where the CPU has the instruction (x86 with SSE 4.2), eight bytes take it once. It answers three
+// cycles later but can begin in each, so long inputs are taken in three lanes at once, about
+// 16 GB/s; elsewhere, in WebAssembly for one, slicing-by-8: eight table lookups per eight bytes,
+// about 2 GB/s.
 #include <array>
 
 #include "bytes.h"
@@ -47,8 +48,49 @@ uint32_t whole_words(uint32_t crc, const uint8_t* at, size_t words) {
 }
 
 #if defined(__x86_64__)
+constexpr size_t kLaneBytes = 1024;
+constexpr size_t kLaneWords = kLaneBytes / 8;
+
+using ShiftTables = std::array<std::array<uint32_t, 256>, 4>;
+
+// tables[k][b]: what byte k of a CRC, being b, contributes to it after a lane of zero bytes.
+constexpr ShiftTables make_shift_tables() {
+  ShiftTables tables{};
+  for (size_t bit = 0; bit < 32; ++bit) {
+    uint32_t crc = uint32_t{1} << bit;
+    for (size_t i = 0; i < kLaneBytes; ++i) crc = (crc >> 8) ^ kTables[0][crc & 0xff];
+    for (size_t byte = 0; byte < 256; ++byte) {
+      if ((byte >> bit % 8 & 1) != 0) tables[bit / 8][byte] ^= crc;
+    }
+  }
+  return tables;
+}
+
+constexpr ShiftTables kShiftTables = make_shift_tables();
+
+uint32_t shift_lane(uint32_t crc) {
+  uint32_t shifted = 0;
+  for (size_t k = 0; k < 4; ++k) shifted ^= kShiftTables[k][crc >> (8 * k) & 0xff];
+  return shifted;
+}
+
+__attribute__((target("sse4.2"))) uint32_t three_lanes(uint32_t crc, const uint8_t* at) {
+  std::array<uint64_t, 3> lanes = {crc, 0, 0};
+  for (size_t i = 0; i < kLaneWords; ++i, at += 8) {
+    for (size_t lane = 0; lane < 3; ++lane) {
+      lanes[lane] = __builtin_ia32_crc32di(lanes[lane], load_le<uint64_t>(at + lane * kLaneBytes));
+    }
+  }
+  const uint32_t two =
+      shift_lane(static_cast<uint32_t>(lanes[0])) ^ static_cast<uint32_t>(lanes[1]);
+  return shift_lane(two) ^ static_cast<uint32_t>(lanes[2]);
+}
+
 __attribute__((target("sse4.2"))) uint32_t whole_words_sse42(uint32_t crc, const uint8_t* at,
                                                              size_t words) {
+  for (; words >= 3 * kLaneWords; at += 3 * kLaneBytes, words -= 3 * kLaneWords) {
+    crc = three_lanes(crc, at);
+  }
   uint64_t wide = crc;
   for (; words > 0; at += 8, --words) wide = __builtin_ia32_crc32di(wide, load_le<uint64_t>(at));
   return static_cast<uint32_t>(wide);

@@ -109,6 +109,16 @@ TEST_CASE("CRC32C gives the check value of RFC 3720 and continues over pieces") 
   }
 }
 
+TEST_CASE("CRC32C of long inputs is that of their pieces, whatever their length") {
+  Bytes bytes(10'000);
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i * i >> 3);
+  uint32_t by_piece = 0;
+  for (size_t end = 0; end < bytes.size(); end += 5) {
+    REQUIRE(crc32c(ByteView(bytes).first(end)) == by_piece);
+    by_piece = crc32c(ByteView(bytes).subspan(end, 5), by_piece);
+  }
+}
+
 TEST_CASE("hash64 is frozen: stored bloom filters and sketches depend on it") {
   CHECK(hash64("") == 0xc094692e94f37973);
   CHECK(hash64("a") == 0x01b634c56326a5b8);
