@@ -9,7 +9,7 @@
 namespace weir {
 namespace {
 
-constexpr uint32_t kBloomFrontBytes = 16 << 10;  // with the filter of some 10,000 names
+constexpr uint32_t kBloomFrontBytes = 13 << 10;  // with the filter of some 10,000 names
 constexpr size_t kChunksPerReadMax = 32;         // 800 kB
 
 // Downwards the newest events may do, of a name the few chunks that its groups point to; upwards
