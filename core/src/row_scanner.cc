@@ -5,7 +5,7 @@
 namespace weir {
 namespace {
 
-constexpr size_t kFrontsPerReadMax = 32;  // half a megabyte
+constexpr size_t kFrontsPerReadMax = 32;  // 400 kB
 
 bool lacks_bytes(const WalkRow& row) { return row.data.empty() && row.bytes > 0 && !row.corrupt; }
 
