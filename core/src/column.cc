@@ -139,14 +139,14 @@ int64_t choose_base(std::span<const int64_t> values) {
 void encode_block(std::span<const int64_t> values, std::vector<uint8_t>* out) {
   const int64_t base = choose_base(values);
   Block offsets;
-  WidthCounts counts{};
-  unsigned widest = 0;
+  uint32_t all_bits = 0;
   for (size_t i = 0; i < values.size(); ++i) {
     offsets[i] = static_cast<uint32_t>(values[i] - base);
-    const unsigned width = width_of(offsets[i]);
-    ++counts[width];
-    widest = std::max(widest, width);
+    all_bits |= offsets[i];
   }
+  WidthCounts counts{};
+  for (size_t i = 0; i < values.size(); ++i) ++counts[width_of(offsets[i])];
+  const unsigned widest = width_of(all_bits);
   const unsigned width = best_width(counts, values.size(), widest).width;
   Block positions;
   Block highs;

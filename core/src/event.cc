@@ -55,10 +55,9 @@ Status flat_corrupt() { return Status(Code::kCorrupt, "not an event's flat form"
 
 Status check_client(const Client& client) {
   if (client.kind > Client::Kind::kPseudonym) return Status(Code::kInvalid, "unknown client kind");
-  const auto unused = std::span(client.bytes).subspan(client.size());
-  if (std::any_of(unused.begin(), unused.end(), [](uint8_t byte) { return byte != 0; })) {
-    return Status(Code::kInvalid, "a client's unused bytes are not zero");
-  }
+  unsigned unused = 0;
+  for (size_t i = client.size(); i < client.bytes.size(); ++i) unused |= client.bytes[i];
+  if (unused != 0) return Status(Code::kInvalid, "a client's unused bytes are not zero");
   return {};
 }
 

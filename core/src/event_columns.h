@@ -83,13 +83,36 @@ class QuestionInterner {
   std::vector<uint64_t> keys_;
 };
 
+class ClientInterner {
+ public:
+  uint32_t intern(const Client& client) {
+    bool added = false;
+    const uint32_t number = index_.intern(
+        hash_of(client), [&](uint32_t other) { return clients_[other] == client; }, &added);
+    if (added) clients_.push_back(client);
+    return number;
+  }
+  const Client& operator[](size_t number) const { return clients_[number]; }
+  size_t size() const { return clients_.size(); }
+
+ private:
+  static uint64_t hash_of(const Client& client) {
+    const uint8_t* const bytes = client.bytes.data();
+    return mix64(mix64(load_le<uint64_t>(bytes)) + load_le<uint64_t>(bytes + 8) +
+                 static_cast<uint64_t>(client.kind));
+  }
+
+  HashIndex index_;
+  std::vector<Client> clients_;
+};
+
 struct EventColumns {
   QuestionInterner questions;
   std::vector<uint32_t> question_sizes;  // of each question's first answer
   KeyInterner traits;                    // Trait::key()
   OptionalStrings lists;
   OptionalStrings upstreams;
-  StringInterner clients;  // client_key()
+  ClientInterner clients;
 
   // One entry per event.
   std::vector<uint32_t> time;  // ms since start_ms
@@ -104,9 +127,6 @@ struct EventColumns {
 
   size_t count() const { return time.size(); }
 };
-
-// Kind and bytes: sorts as Client does.
-inline constexpr size_t kClientKeyBytes = 17;
 
 // Makes the content of a segment with these events, at least one, in parts of some milliseconds.
 class ContentEncoder {

@@ -18,6 +18,7 @@ namespace {
 // What one of each adds to the content at most, besides its text.
 constexpr size_t kNameBytesMax = 5;  // two column entries and its bits of the bloom filter
 constexpr size_t kQuestionBytesMax = 5;
+constexpr size_t kClientBytesMax = 16;
 constexpr size_t kTraitBytesMax = 9;
 constexpr size_t kStringBytesMax = 2;
 constexpr size_t kEventBytesInColumnsMax = 20;  // whatever its values are
@@ -29,12 +30,6 @@ constexpr size_t kChunkBytesMax = 96;
 // Where durations of two outcomes of unlike widths share a block, one of them is patched: 7 bits
 // each, or the other is widened, by up to 32 bits each, whichever is less.
 constexpr size_t kMeetingBytesMax = 96;
-
-std::string_view client_key(const Client& client, std::array<uint8_t, kClientKeyBytes>* buffer) {
-  (*buffer)[0] = static_cast<uint8_t>(client.kind);
-  std::copy(client.bytes.begin(), client.bytes.end(), buffer->begin() + 1);
-  return as_text(*buffer);
-}
 
 }  // namespace
 
@@ -53,6 +48,7 @@ struct SegmentBuilder::State {
   ColumnEstimate steps;
   std::array<ColumnEstimate, kOutcomeCount> durations;
   ColumnEstimate surprises;
+  size_t value_bytes = 0;  // of those columns together
 
   size_t dictionary_bytes_max() const;
   size_t column_bytes() const;
@@ -64,7 +60,6 @@ struct SegmentBuilder::State {
 
   uint32_t intern_question(std::string_view qname, uint16_t qtype, uint64_t hash, uint32_t size);
   uint32_t intern_trait(const SegmentReader::Trait& trait);
-  uint32_t intern_client(const Client& client);
   void push(int64_t time_ms, const Numbers& numbers, Outcome outcome, uint32_t duration_us,
             uint32_t size);
 };
@@ -77,7 +72,7 @@ size_t SegmentBuilder::State::dictionary_bytes_max() const {
   const size_t groups = chunks < 2 ? 0 : chunks / chunks_per_group(chunks) + 1;
   return events.questions.names().text_bytes() + kNameBytesMax * events.questions.names().size() +
          (kQuestionBytesMax + groups / 8 + 1) * events.questions.size() +
-         events.clients.text_bytes() + kTraitBytesMax * events.traits.size() +
+         kClientBytesMax * events.clients.size() + kTraitBytesMax * events.traits.size() +
          strings(events.lists) + strings(events.upstreams);
 }
 
@@ -86,10 +81,7 @@ size_t SegmentBuilder::State::column_bytes() const {
   const size_t index_bits =
       bits(events.questions.size()) + bits(events.clients.size()) + bits(events.traits.size());
   const size_t blocks = kIndexColumns * (events.count() / kBlockValues + 1);
-  size_t bytes = events.count() * index_bits / 8 + blocks * kBlockOverheadBytesMax + steps.bytes() +
-                 surprises.bytes();
-  for (const ColumnEstimate& outcome : durations) bytes += outcome.bytes();
-  return bytes;
+  return events.count() * index_bits / 8 + blocks * kBlockOverheadBytesMax + value_bytes;
 }
 
 size_t SegmentBuilder::State::chunk_bytes_max() const {
@@ -129,20 +121,20 @@ uint32_t SegmentBuilder::State::intern_trait(const SegmentReader::Trait& trait) 
   return events.traits.intern(numbered.key(), &added);
 }
 
-uint32_t SegmentBuilder::State::intern_client(const Client& client) {
-  std::array<uint8_t, kClientKeyBytes> buffer;
-  return events.clients.intern(client_key(client, &buffer));
-}
-
 void SegmentBuilder::State::push(int64_t time_ms, const Numbers& numbers, Outcome outcome,
                                  uint32_t duration_us, uint32_t size) {
   EventColumns& to = events;
   if (to.count() == 0) to.start_ms = time_ms - time_ms % span_ms;
   const auto time = static_cast<uint32_t>(time_ms - to.start_ms);
-  steps.add(to.count() == 0 ? 0 : int64_t{time} - int64_t{to.time.back()});
+  const auto estimate = [this](ColumnEstimate* column, int64_t value) {
+    value_bytes -= column->bytes();
+    column->add(value);
+    value_bytes += column->bytes();
+  };
+  estimate(&steps, to.count() == 0 ? 0 : int64_t{time} - int64_t{to.time.back()});
   const int64_t surprise = int64_t{size} - int64_t{to.question_sizes[numbers.question]};
-  surprises.add(static_cast<int64_t>(zigzag(surprise)));
-  durations[static_cast<size_t>(outcome)].add(duration_us);
+  estimate(&surprises, static_cast<int64_t>(zigzag(surprise)));
+  estimate(&durations[static_cast<size_t>(outcome)], duration_us);
   ++to.outcomes[static_cast<size_t>(outcome)];
 
   to.time.push_back(time);
@@ -179,8 +171,8 @@ size_t dictionary_bytes_max(const SegmentReader& segment) {
     strings += trait.list.size() + trait.upstream.size() + 2 * kStringBytesMax + kTraitBytesMax;
   }
   return strings + segment.names().text_bytes() + kNameBytesMax * segment.name_count() +
-         (kQuestionBytesMax + kQuestionGroupsMax / 8 + 1) * segment.question_count() +
-         kClientKeyBytes * segment.client_count();
+         (kQuestionBytesMax + kQuestionGroupsMax / 8 + 1) * segment.questions().size() +
+         kClientBytesMax * segment.client_count();
 }
 
 }  // namespace
@@ -201,7 +193,7 @@ Status SegmentBuilder::add(const Event& event) {
   WEIR_TRY(to.check_room(1, kEventBytesMax));
   if (is_new) question = to.intern_question(event.qname, event.qtype, hash, event.response_size);
   const Numbers numbers = {.question = static_cast<uint32_t>(question),
-                           .client = to.intern_client(event.client),
+                           .client = to.events.clients.intern(event.client),
                            .trait = to.intern_trait({.outcome = event.outcome,
                                                      .transport = event.transport,
                                                      .ad = event.ad,
@@ -216,7 +208,7 @@ Status SegmentBuilder::add(const SegmentReader& segment) {
   State& to = *state_;
   WEIR_TRY(to.check_span(segment.head().first_ms, segment.head().last_ms));
   WEIR_TRY(to.check_room(segment.count(), dictionary_bytes_max(segment)));
-  NumberMap questions(segment.question_count());
+  NumberMap questions(segment.questions().size());
   NumberMap clients(segment.client_count());
   NumberMap traits(segment.trait_count());
   for_each_chunk(segment, 0, ColumnSet::all(), [&](const SegmentChunk& chunk, size_t) {
@@ -226,13 +218,14 @@ Status SegmentBuilder::add(const SegmentReader& segment) {
       const Numbers numbers = {
           .question = questions.of(question,
                                    [&] {
-                                     const auto [number, qtype] = segment.question(question);
+                                     const auto [number, qtype] = segment.questions()[question];
                                      const std::string_view name = segment.name(number);
                                      return to.intern_question(name, qtype, hash64(name),
                                                                chunk.sizes[i]);
                                    }),
-          .client = clients.of(chunk.clients[i],
-                               [&] { return to.intern_client(segment.client(chunk.clients[i])); }),
+          .client = clients.of(
+              chunk.clients[i],
+              [&] { return to.events.clients.intern(segment.client(chunk.clients[i])); }),
           .trait = traits.of(chunk.traits[i], [&] { return to.intern_trait(trait); })};
       to.push(chunk.times_ms[i], numbers, trait.outcome, chunk.durations_us[i], chunk.sizes[i]);
     }

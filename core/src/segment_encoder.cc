@@ -120,7 +120,9 @@ struct ContentEncoder::State {
 
 void ContentEncoder::State::order_texts() {
   names_order = order_of_names(events.questions.names());
-  clients_order = order_of_strings(events.clients);
+  clients_order = order_of(events.clients.size(), [&](uint32_t left, uint32_t right) {
+    return events.clients[left] < events.clients[right];
+  });
   lists_order = order_of_strings(events.lists.strings());
   upstreams_order = order_of_strings(events.upstreams.strings());
 }
@@ -223,16 +225,14 @@ std::vector<uint32_t> ContentEncoder::State::question_groups() const {
 Bytes ContentEncoder::State::clients() const {
   std::array<uint64_t, kClientKindCount> kinds{};
   for (size_t i = 0; i < clients_order.size(); ++i) {
-    ++kinds[static_cast<uint8_t>(events.clients[i][0])];
+    ++kinds[static_cast<size_t>(events.clients[i].kind)];
   }
   Bytes out;
   ByteWriter writer(out);
   for (const uint64_t count : kinds) writer.varint(count);
   for (const uint32_t number : clients_order.sorted) {
-    const std::string_view key = events.clients[number];
-    Client client;
-    client.kind = static_cast<Client::Kind>(key[0]);
-    writer.text(key.substr(1, client.size()));
+    const Client& client = events.clients[number];
+    writer.bytes(std::span(client.bytes).first(client.size()));
   }
   return out;
 }

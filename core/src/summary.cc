@@ -234,7 +234,8 @@ void Summary::State::add_names(const SegmentReader& segment) {
     by_name[question.name].blocked += uses->blocked_questions[i];
   }
   if (uses->questions.empty()) return;
-  const bool listed = tops_kept.contains(Top::kNames);
+  // Where many segments are added; a rollup has few, and prunes its list.
+  const bool listed = span == Span::kAny && tops_kept.contains(Top::kNames);
   name_order.begin(top(Top::kNames));
   segment.names().for_each([&](size_t i, std::string_view name, size_t) {
     const Uses& used = by_name[i];
