@@ -58,6 +58,7 @@ constexpr uint64_t question_key(uint32_t name, uint16_t qtype) {
 // name comes in, for whoever asks and adds.
 class QuestionInterner {
  public:
+  void prefetch(uint16_t qtype, uint64_t hash) const { index_.prefetch(mixed(hash, qtype)); }
   // The number of a question that is there, or size().
   size_t find(std::string_view qname, uint16_t qtype, uint64_t hash) const {
     return index_.find(mixed(hash, qtype), [&](uint32_t other) { return is(other, qname, qtype); });

@@ -184,13 +184,14 @@ SegmentBuilder& SegmentBuilder::operator=(SegmentBuilder&&) noexcept = default;
 
 Status SegmentBuilder::add(const Event& event) {
   State& to = *state_;
-  WEIR_TRY(check_besides_name(event));
   const uint64_t hash = hash64(event.qname);
+  to.events.questions.prefetch(event.qtype, hash);
+  WEIR_TRY(check_besides_name(event));
+  WEIR_TRY(to.check_room(1, kEventBytesMax));
   size_t question = to.events.questions.find(event.qname, event.qtype, hash);
   const bool is_new = question == to.events.questions.size();
   if (is_new) WEIR_TRY(check_name(event.qname));  // others were looked at before
   WEIR_TRY(to.check_span(event.time_ms, event.time_ms));
-  WEIR_TRY(to.check_room(1, kEventBytesMax));
   if (is_new) question = to.intern_question(event.qname, event.qtype, hash, event.response_size);
   const Numbers numbers = {.question = static_cast<uint32_t>(question),
                            .client = to.events.clients.intern(event.client),
