@@ -21,6 +21,7 @@
 #include "bench_log.h"
 #include "bench_names.h"
 #include "bench_report.h"
+#include "native/runtime/heap.h"
 #include "row_table.h"
 #include "support/event_generator.h"
 
@@ -138,6 +139,7 @@ void home(const BenchReport& report, uint64_t count) {
 
 int main(int argc, char** argv) {
   using namespace weir::bench;
+  weir::keep_freed_memory();  // as the binary does
   const BenchReport report("log_append", argc, argv);
   bulk(report, "bulk 1 M", report.smoke() ? 40'000 : 1'000'000);
   if (!report.smoke()) bulk(report, "bulk 10 M", 10'000'000);

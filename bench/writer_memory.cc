@@ -35,6 +35,7 @@
 #include "bench_folder.h"
 #include "bench_report.h"
 #include "native/runtime/clock.h"
+#include "native/runtime/heap.h"
 #include "native/store/query_log.h"
 #include "row_table.h"
 #include "support/event_generator.h"
@@ -238,6 +239,7 @@ void run(const BenchReport& report) {
 }  // namespace weir::bench
 
 int main(int argc, char** argv) {
+  weir::keep_freed_memory();              // as the binary does
   spdlog::set_level(spdlog::level::off);  // a full buffer is what is asked for
   weir::bench::run(weir::bench::BenchReport("writer_memory", argc, argv));
   return 0;
