@@ -3,7 +3,8 @@
 // Question: nanoseconds per event of RingSink::offer (counters of the ledger page, gauge, ring), of
 // the inline hand-off, and of the rival, in the same run. The rival is what a first version of such
 // a log has: a row of std::strings, pushed to a std::deque under a std::mutex. Each measured span
-// is one hand-off and one reading of the clock, as a DNS thread takes one for each answer.
+// is one hand-off and one reading of the clock, as a DNS thread takes one for each answer; `clock`
+// is that reading alone, which no hand-off can be quicker than.
 //
 // Load: one producer, then two. Each offers kBurstEvents, as after a recvmmsg, and waits until its
 // next burst is due; 250,000 events/s together, which is 25 times the rate that Weir promises, so
@@ -120,6 +121,14 @@ class SinkHandoff final : public Handoff {
   volatile uint64_t seen_ = 0;  // so that decoding is not optimised away
 };
 
+// None at all: what is left is the clock.
+class NoHandoff final : public Handoff {
+ public:
+  void offer(size_t, const Event&) override {}
+  void drain() override {}
+  uint64_t lost() const override { return 0; }
+};
+
 // The rival.
 class DequeHandoff final : public Handoff {
  public:
@@ -212,6 +221,11 @@ void run(const BenchReport& report) {
   std::vector<Event> events(kDistinctEvents);
   for (Event& event : events) event = generator.next();
   for (const size_t producers : {size_t{1}, size_t{2}}) {
+    NoHandoff none;
+    const Measured clock = measure(none, producers, events, count);
+    const std::string clock_name = "clock_" + std::to_string(producers);
+    report.row(clock_name + "_mean", clock.spans.mean_ns(), "ns");
+    report.row(clock_name + "_p999", clock.spans.quantile_ns(0.999), "ns");
     DequeHandoff deque;
     const Measured rival = measure(deque, producers, events, count);
     for (const bool is_inline : {false, true}) {
