@@ -140,8 +140,10 @@ class ContentEncoder {
 
   // Does the next part; false if that was the last one.
   bool step();
-  // Once step() was false: the content, and what the head says of it.
-  std::vector<uint8_t> content(uint32_t* crc) const;
+  // Once step() was false: what the head says of the content, and the content.
+  size_t size() const;
+  uint32_t crc() const;
+  void append_to(std::vector<uint8_t>* out) const;
 
  private:
   struct State;

@@ -75,9 +75,9 @@ ByteRange SectionTable::part(SectionPart part) const {
   return sections(kPartFirst[index], kPartLast[index]);
 }
 
-Bytes make_content(const ContentParts& parts, uint32_t* crc) {
-  Bytes content;
-  ByteWriter writer(content);
+Bytes make_table(const ContentParts& parts) {
+  Bytes table;
+  ByteWriter writer(table);
   for (const Bytes& section : parts.sections) writer.varint(section.size());
   for (const Bytes& chunk : parts.chunks) writer.varint(chunk.size());
   for (size_t part = 0; part < kSectionPartCount; ++part) {
@@ -89,10 +89,7 @@ Bytes make_content(const ContentParts& parts, uint32_t* crc) {
     writer.u32(part_crc);
   }
   for (const Bytes& chunk : parts.chunks) writer.u32(crc32c(chunk));
-  *crc = crc32c(content);
-  for (const Bytes& section : parts.sections) writer.bytes(section);
-  for (const Bytes& chunk : parts.chunks) writer.bytes(chunk);
-  return content;
+  return table;
 }
 
 Status check_content(const SegmentHead& head, ByteView segment) {

@@ -58,8 +58,8 @@ class SectionTable {
   std::vector<uint32_t> chunk_crcs_;
 };
 
-// The content: the table, then the parts. `*crc` is what the head says of it.
-Bytes make_content(const ContentParts& parts, uint32_t* crc);
+// The table of the parts, which follow it. Its CRC32C is what the head says of the content.
+Bytes make_table(const ContentParts& parts);
 // Whether all of a segment's content is as its table says.
 Status check_content(const SegmentHead& head, ByteView segment);
 

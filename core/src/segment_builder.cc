@@ -256,22 +256,27 @@ SegmentBuilder::Encoding& SegmentBuilder::Encoding::operator=(Encoding&&) noexce
 bool SegmentBuilder::Encoding::step() { return state_->content.step(); }
 
 Bytes SegmentBuilder::Encoding::segment() const {
-  const auto& [events, options, encoder] = *state_;
+  const auto& [events, options, content] = *state_;
+  uint32_t first = UINT32_MAX;
+  uint32_t last = 0;
+  for (const uint32_t time : events.time) {
+    first = std::min(first, time);
+    last = std::max(last, time);
+  }
   SegmentHead head;
-  const Bytes content = encoder.content(&head.content_crc);
-  const auto [first, last] = std::minmax_element(events.time.begin(), events.time.end());
   head.open = options.open;
   head.log = options.log;
   head.first = options.first;
   head.count = events.count();
-  head.first_ms = events.start_ms + *first;
-  head.last_ms = events.start_ms + *last;
+  head.first_ms = events.start_ms + first;
+  head.last_ms = events.start_ms + last;
   head.outcomes = events.outcomes;
   head.ledger = options.ledger;
+  head.content_crc = content.crc();
   Bytes out;
   out.reserve(kSegmentHeadBytesMax + content.size());
   append_segment_head(head, content.size(), &out);
-  out.insert(out.end(), content.begin(), content.end());
+  content.append_to(&out);
   return out;
 }
 

@@ -116,6 +116,7 @@ struct ContentEncoder::State {
   std::vector<uint8_t> outcome_of_trait;  // by number
   std::vector<int64_t> values;            // of a column under way
   ContentParts parts;
+  Bytes table;  // of them
 };
 
 void ContentEncoder::State::order_texts() {
@@ -360,10 +361,28 @@ bool ContentEncoder::step() {
     (state.*kParts[state.parts_done++])();
     return true;
   }
-  state.encode_chunks();
-  return state.parts.chunks.size() < chunks_of(state.events.count());
+  if (state.parts.chunks.size() < chunks_of(state.events.count())) {
+    state.encode_chunks();
+    return true;
+  }
+  state.table = make_table(state.parts);
+  return false;
 }
 
-Bytes ContentEncoder::content(uint32_t* crc) const { return make_content(state_->parts, crc); }
+size_t ContentEncoder::size() const {
+  size_t size = state_->table.size();
+  for (const Bytes& section : state_->parts.sections) size += section.size();
+  for (const Bytes& chunk : state_->parts.chunks) size += chunk.size();
+  return size;
+}
+
+uint32_t ContentEncoder::crc() const { return crc32c(state_->table); }
+
+void ContentEncoder::append_to(Bytes* out) const {
+  ByteWriter writer(*out);
+  writer.bytes(state_->table);
+  for (const Bytes& section : state_->parts.sections) writer.bytes(section);
+  for (const Bytes& chunk : state_->parts.chunks) writer.bytes(chunk);
+}
 
 }  // namespace weir
