@@ -33,14 +33,14 @@ constexpr size_t kMeetingBytesMax = 96;
 
 }  // namespace
 
-// What an event is in the columns, its size and time left out.
-struct Numbers {
-  uint32_t question = 0;
-  uint32_t client = 0;
-  uint32_t trait = 0;
-};
-
 struct SegmentBuilder::State {
+  // Of what an event shares with others.
+  struct Numbers {
+    uint32_t question = 0;
+    uint32_t client = 0;
+    uint32_t trait = 0;
+  };
+
   explicit State(int64_t span) : span_ms(span) {}
 
   const int64_t span_ms;
@@ -193,14 +193,14 @@ Status SegmentBuilder::add(const Event& event) {
   if (is_new) WEIR_TRY(check_name(event.qname));  // others were looked at before
   WEIR_TRY(to.check_span(event.time_ms, event.time_ms));
   if (is_new) question = to.intern_question(event.qname, event.qtype, hash, event.response_size);
-  const Numbers numbers = {.question = static_cast<uint32_t>(question),
-                           .client = to.events.clients.intern(event.client),
-                           .trait = to.intern_trait({.outcome = event.outcome,
-                                                     .transport = event.transport,
-                                                     .ad = event.ad,
-                                                     .rcode = event.rcode,
-                                                     .list = event.list,
-                                                     .upstream = event.upstream})};
+  const State::Numbers numbers = {.question = static_cast<uint32_t>(question),
+                                  .client = to.events.clients.intern(event.client),
+                                  .trait = to.intern_trait({.outcome = event.outcome,
+                                                            .transport = event.transport,
+                                                            .ad = event.ad,
+                                                            .rcode = event.rcode,
+                                                            .list = event.list,
+                                                            .upstream = event.upstream})};
   to.push(event.time_ms, numbers, event.outcome, event.duration_us, event.response_size);
   return {};
 }
@@ -216,7 +216,7 @@ Status SegmentBuilder::add(const SegmentReader& segment) {
     for (size_t i = 0; i < chunk.count; ++i) {
       const uint32_t question = chunk.questions[i];
       const SegmentReader::Trait& trait = segment.trait(chunk.traits[i]);
-      const Numbers numbers = {
+      const State::Numbers numbers = {
           .question = questions.of(question,
                                    [&] {
                                      const auto [number, qtype] = segment.questions()[question];

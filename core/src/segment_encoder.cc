@@ -159,9 +159,10 @@ Trait ContentEncoder::State::ranked_trait(uint32_t number) const {
 
 Bytes ContentEncoder::State::bloom() const {
   if (events.count() < kBloomEventsMin) return {};
-  Bytes out((events.questions.names().size() * kBloomBitsPerName + 7) / 8);
-  for (size_t i = 0; i < events.questions.names().size(); ++i) {
-    probe_bloom(events.questions.names()[i], out.size(), [&](size_t byte, uint8_t mask) {
+  const StringInterner& names = events.questions.names();
+  Bytes out((names.size() * kBloomBitsPerName + 7) / 8);
+  for (size_t i = 0; i < names.size(); ++i) {
+    probe_bloom(names[i], out.size(), [&](size_t byte, uint8_t mask) {
       out[byte] |= mask;
       return true;
     });
@@ -170,10 +171,10 @@ Bytes ContentEncoder::State::bloom() const {
 }
 
 Bytes ContentEncoder::State::names() const {
+  const StringInterner& texts = events.questions.names();
   std::vector<std::string_view> sorted;
   sorted.reserve(names_order.size());
-  for (const uint32_t number : names_order.sorted)
-    sorted.push_back(events.questions.names()[number]);
+  for (const uint32_t number : names_order.sorted) sorted.push_back(texts[number]);
   Bytes out;
   encode_names(sorted, &out);
   return out;
