@@ -195,8 +195,10 @@ Status SqliteQueryLog::start() {
 }
 
 void SqliteQueryLog::start_writer(LogAccount account) {
+  // A batch is full before the buffer is so full that people are warned.
   const BatcherOptions batching{
       .buffer_events_max = options_.buffer_events,
+      .batch_events_max = std::min(kSegmentLevel1EventsMax, options_.buffer_events / 4 * 3),
       .flush_interval_ms = options_.flush_interval_ms,
       .flush_interval_ms_longest = longest_of(options_.flush_interval_ms_longest),
       .jitter_seed = RandomSource().next<uint64_t>()};
