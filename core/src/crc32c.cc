@@ -2,8 +2,8 @@
 // all ones.
 //
 // Where the CPU has the instruction (x86 with SSE 4.2), eight bytes take it once. It answers three
-// cycles later but can begin in each, so long inputs are taken in three lanes at once, about
-// 16 GB/s; elsewhere, in WebAssembly for one, slicing-by-8: eight table lookups per eight bytes,
+// cycles later but can begin in each, so long inputs are taken in three lanes at once;
+// elsewhere, in WebAssembly for one, slicing-by-8: eight table lookups per eight bytes,
 // about 2 GB/s.
 #include <array>
 

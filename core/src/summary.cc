@@ -240,8 +240,11 @@ void Summary::State::add_names(const SegmentReader& segment) {
   segment.names().for_each([&](size_t i, std::string_view name, size_t) {
     const Uses& used = by_name[i];
     if (used.all == 0) return;
-    listed && !name.empty() ? add_listed_name(name, used.all, used.blocked)
-                            : add_name(name, used.all, used.blocked);
+    if (listed && !name.empty()) {
+      add_listed_name(name, used.all, used.blocked);
+    } else {
+      add_name(name, used.all, used.blocked);
+    }
   });
 }
 

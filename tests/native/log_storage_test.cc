@@ -71,6 +71,15 @@ TEST_CASE("each stored event's completion hears its number once the event is dur
   CHECK(heard.failures.empty());
 }
 
+TEST_CASE("three quarters of the buffer are written without waiting for a deadline") {
+  Fixture f;
+  f.options.buffer_events = 40;  // 30 are below the 80 % from which on a flush hurries
+  f.options.flush_interval_ms = f.options.flush_interval_ms_longest = 60 * kPatienceMs;
+  f.open();
+  f.store(30);
+  CHECK(f.storage->log().wait_durable(30, kPatienceMs));
+}
+
 TEST_CASE("an event out of bounds is refused to its completion, its neighbours are not") {
   Fixture f;
   f.open();

@@ -49,7 +49,8 @@ struct Object {
   uint32_t length = 0;
 };
 
-// Bytes of the answer, in order. `head` stands in the first Emit of an HTTP answer only.
+// Bytes of the answer, in order. Without head and bytes it only lets the host do something else
+// before long work goes on. `head` stands in the first Emit of an HTTP answer only.
 struct HttpHead {
   int status = 200;
   std::string content_type;
