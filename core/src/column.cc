@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <numeric>
 #include <utility>
 
 #include "weir/status.h"
@@ -184,42 +185,74 @@ bool patch(ByteReader* reader, unsigned width, size_t exceptions, unsigned high_
   return true;
 }
 
-// What a block says of all its values.
-struct BlockFrame {
+// What stands in front of a block's packed values.
+struct BlockHead {
   int64_t base = 0;
-  unsigned widest = 0;  // bits of the greatest offset, at most
+  unsigned width = 0;
+  unsigned high_width = 0;
+  size_t exceptions = 0;
+
+  // Bits of the greatest offset, at most.
+  unsigned widest() const { return width + high_width; }
 };
 
-bool decode_block(ByteReader* reader, std::span<uint32_t> offsets, BlockFrame* frame) {
-  const uint8_t head = reader->u8();
-  const unsigned width = head & kWidthMask;
-  frame->base = (head & kBaseFlag) != 0 ? reader->zigzag_varint() : 0;
-  size_t exceptions = 0;
-  unsigned high_width = 0;
-  if ((head & kExceptionsFlag) != 0) {
-    exceptions = reader->u8();
-    high_width = reader->u8();
-    if (exceptions > offsets.size() || high_width == 0) return false;
+bool read_head(ByteReader* reader, size_t size, BlockHead* head) {
+  const uint8_t bits = reader->u8();
+  head->width = bits & kWidthMask;
+  head->base = (bits & kBaseFlag) != 0 ? reader->zigzag_varint() : 0;
+  if ((bits & kExceptionsFlag) != 0) {
+    head->exceptions = reader->u8();
+    head->high_width = reader->u8();
+    if (head->exceptions > size || head->high_width == 0) return false;
   }
-  if (width > kColumnWidthMax || high_width > kColumnWidthMax - width) return false;
-  if (frame->base < -kBaseMax || frame->base > kBaseMax) return false;
-  frame->widest = width + high_width;
-  return unpack(reader, width, offsets) &&
-         (exceptions == 0 || patch(reader, width, exceptions, high_width, offsets));
+  return head->width <= kColumnWidthMax && head->high_width <= kColumnWidthMax - head->width &&
+         head->base >= -kBaseMax && head->base <= kBaseMax;
 }
 
-// Whether all values lie in the range; only if the frame does not tell are they looked at.
-bool lie_within(const BlockFrame& frame, std::span<const uint32_t> offsets, ColumnRange range) {
-  const int64_t widest = (int64_t{1} << frame.widest) - 1;
-  if (frame.base + widest > range.most) {
-    uint32_t most = 0;
-    for (const uint32_t offset : offsets) most = std::max(most, offset);
-    if (frame.base + most > range.most) return false;
+// The offsets from the base.
+bool read_offsets(ByteReader* reader, const BlockHead& head, std::span<uint32_t> offsets) {
+  return unpack(reader, head.width, offsets) &&
+         (head.exceptions == 0 ||
+          patch(reader, head.width, head.exceptions, head.high_width, offsets));
+}
+
+// Whether the head alone tells that all values lie in the range.
+bool surely_within(const BlockHead& head, ColumnRange range) {
+  return head.base >= range.least && head.base + (int64_t{1} << head.widest()) - 1 <= range.most;
+}
+
+// Whether all values lie in the range; only if the head does not tell are they looked at.
+bool lie_within(const BlockHead& head, std::span<const uint32_t> offsets, ColumnRange range) {
+  if (surely_within(head, range)) return true;
+  // A difference below zero leaves the sign set.
+  const int64_t least = range.least - head.base;
+  const int64_t most = range.most - head.base;
+  int64_t outside = 0;
+  for (const uint32_t offset : offsets) outside |= (offset - least) | (most - offset);
+  return outside >= 0;
+}
+
+// `width` bits of packed values, at most 32, from `bit` on.
+uint32_t bits_at(std::span<const uint8_t> bytes, size_t bit, unsigned width) {
+  const auto from = bytes.subspan(bit / 8);
+  uint64_t word = 0;
+  if (from.size() >= sizeof(word)) {
+    word = load_le<uint64_t>(from.data());
+  } else {
+    for (size_t i = 0; i < from.size(); ++i) word |= uint64_t{from[i]} << (8 * i);
   }
-  if (frame.base >= range.least) return true;
-  uint32_t least = UINT32_MAX;
-  for (const uint32_t offset : offsets) least = std::min(least, offset);
-  return frame.base + least >= range.least;
+  return static_cast<uint32_t>(word >> (bit % 8) & ((uint64_t{1} << width) - 1));
+}
+
+// The high part of the value at `index`, from the exceptions that stand behind the low parts.
+uint32_t high_at(ByteReader* reader, const BlockHead& head, size_t index) {
+  const auto positions = reader->take(packed_bytes(head.exceptions, kPositionBits));
+  for (size_t i = 0; i < head.exceptions; ++i) {
+    const size_t position = bits_at(positions, i * kPositionBits, kPositionBits);
+    if (position > index) break;
+    if (position == index) return bits_at(reader->rest(), i * head.high_width, head.high_width);
+  }
+  return 0;
 }
 
 }  // namespace
@@ -257,15 +290,102 @@ bool decode_column(ByteReader* reader, ColumnRange range, std::span<T> out) {
   Block block;
   for (size_t start = 0; start < out.size(); start += kBlockValues) {
     const auto offsets = std::span(block).first(std::min(kBlockValues, out.size() - start));
-    BlockFrame frame;
-    if (!decode_block(reader, offsets, &frame)) return false;
-    if (!lie_within(frame, offsets, range)) return false;
-    const auto base = static_cast<uint32_t>(frame.base);  // modulo 2^32, as is the sum
+    BlockHead head;
+    if (!read_head(reader, offsets.size(), &head)) return false;
+    if (!read_offsets(reader, head, offsets) || !lie_within(head, offsets, range)) return false;
+    const auto base = static_cast<uint32_t>(head.base);  // modulo 2^32, as is the sum
     for (size_t i = 0; i < offsets.size(); ++i) {
       out[start + i] = static_cast<T>(base + offsets[i]);
     }
   }
   return true;
+}
+
+// Calls check(head, offsets) for each block to take it from the reader.
+template <class Check>
+bool ColumnView::open_blocks(ByteReader* reader, size_t size, Check check) {
+  const size_t origin = reader->position();
+  bytes_ = reader->rest();
+  size_ = size;
+  starts_.clear();
+  Block block;
+  for (size_t begin = 0; begin < size; begin += kBlockValues) {
+    const auto offsets = std::span(block).first(std::min(kBlockValues, size - begin));
+    starts_.push_back(static_cast<uint32_t>(reader->position() - origin));
+    BlockHead head;
+    if (!read_head(reader, offsets.size(), &head) || !check(head, offsets)) return false;
+  }
+  return reader->ok();
+}
+
+bool ColumnView::open(ByteReader* reader, ColumnRange range, size_t size) {
+  return open_blocks(reader, size, [&](const BlockHead& head, std::span<uint32_t> offsets) {
+    if (head.exceptions == 0 && surely_within(head, range)) {
+      reader->take(packed_bytes(offsets.size(), head.width));
+      return reader->ok();
+    }
+    return read_offsets(reader, head, offsets) && lie_within(head, offsets, range);
+  });
+}
+
+// What open() has checked is not checked again: nothing here can fail.
+int64_t ColumnView::operator[](size_t index) const {
+  const size_t number = index / kBlockValues;
+  const size_t count = std::min(kBlockValues, size_ - number * kBlockValues);
+  ByteReader reader(bytes_.subspan(starts_[number]));
+  BlockHead head;
+  read_head(&reader, count, &head);
+  const size_t at = index % kBlockValues;
+  uint32_t offset = bits_at(reader.rest(), at * head.width, head.width);
+  if (head.exceptions != 0) {
+    reader.take(packed_bytes(count, head.width));
+    offset |= high_at(&reader, head, at) << head.width;
+  }
+  return head.base + offset;
+}
+
+size_t ColumnView::block(size_t number, std::span<uint32_t, kBlockValues> values) const {
+  const auto offsets = values.first(std::min(kBlockValues, size_ - number * kBlockValues));
+  ByteReader reader(bytes_.subspan(starts_[number]));
+  BlockHead head;
+  read_head(&reader, offsets.size(), &head);
+  read_offsets(&reader, head, offsets);
+  const auto base = static_cast<uint32_t>(head.base);
+  for (uint32_t& value : offsets) value += base;
+  return offsets.size();
+}
+
+bool ColumnSums::open(ByteReader* reader, ColumnRange range, size_t size) {
+  sums_.assign(1, 0);
+  return values_.open_blocks(reader, size, [&](const BlockHead& head, std::span<uint32_t> offsets) {
+    if (!read_offsets(reader, head, offsets) || !lie_within(head, offsets, range)) return false;
+    const uint32_t of_offsets = std::accumulate(offsets.begin(), offsets.end(), 0U);
+    const uint64_t of_bases = static_cast<uint64_t>(head.base) * offsets.size();
+    sums_.push_back(sums_.back() + of_bases + of_offsets);
+    return true;
+  });
+}
+
+uint64_t ColumnSums::before(size_t index) const {
+  const size_t number = index / kBlockValues;
+  const size_t rest = index % kBlockValues;
+  if (rest == 0) return sums_[number];
+  Block block;
+  values_.block(number, block);
+  return std::accumulate(block.begin(), block.begin() + static_cast<ptrdiff_t>(rest),
+                         sums_[number]);
+}
+
+size_t ColumnSums::reaching(uint64_t sum) const {
+  const auto behind = std::lower_bound(sums_.begin() + 1, sums_.end(), sum);
+  if (behind == sums_.end()) return values_.size();
+  const auto number = static_cast<size_t>(behind - sums_.begin()) - 1;
+  uint64_t reached = sums_[number];
+  Block block;
+  values_.block(number, block);
+  size_t index = 0;
+  while ((reached += block[index]) < sum) ++index;
+  return number * kBlockValues + index;
 }
 
 template bool decode_column(ByteReader*, ColumnRange, std::span<int32_t>);

@@ -1,6 +1,6 @@
 // Upwards one statement walks all logs; downwards there is one for a single log, so the logs are
 // taken one after the other, from the last on. Either answers rows in order, with the bytes of the
-// first ones: as many as fit.
+// small ones.
 #include "weir/event_scan.h"
 
 #include <algorithm>
@@ -11,8 +11,9 @@
 namespace weir {
 namespace {
 
-constexpr int64_t kBytesPerStep = 1 << 20;  // a segment larger than that comes alone
-constexpr int64_t kRowsPerStep = 256;
+constexpr uint64_t kBytesPerStep = 1 << 20;
+constexpr size_t kFirstRows = 8;
+constexpr size_t kRowsMax = 256;
 
 // Ids of ours or of the caller, brought within what can be.
 SegmentKey clamped_key(int64_t id) {
@@ -55,6 +56,7 @@ struct EventScan::State {
   std::map<int64_t, LogState> logs;
   SegmentKey position;  // upwards: where rows go on; downwards: one past that
   bool more = false;    // rows follow that the scanner has not got
+  WalkPage page{kFirstRows, kRowsMax};
   RowScanner scanner{
       request.filter, ColumnSet::all(),
       request.descending ? SegmentScan::Order::kDownwards : SegmentScan::Order::kUpwards};
@@ -91,29 +93,28 @@ std::optional<Step> EventScan::State::begin_scan() {
 Group EventScan::State::rows_group() const {
   const Filter& filter = request.filter;
   const auto number = static_cast<int64_t>(position.first);
+  const auto whole = static_cast<int64_t>(page.whole_bytes(kBytesPerStep));
+  const auto rows = static_cast<int64_t>(page.rows());
   if (request.descending) {
     return Group{{{StatementId::kQueryBackward,
-                   {position.log_no, number, filter.since_ms, filter.until_ms, kBytesPerStep,
-                    kRowsPerStep}}},
+                   {position.log_no, number, filter.since_ms, filter.until_ms, whole, rows}}},
                  false};
   }
   return Group{{{StatementId::kQueryForward,
                  {sites_value(filter.sites), position.log_no, number, int64_t{0}, filter.since_ms,
-                  filter.until_ms, kBytesPerStep, kRowsPerStep}}},
+                  filter.until_ms, whole, rows}}},
                false};
 }
 
 Status EventScan::State::take_page(Rows* answered) {
-  more = answered->rows.size() == size_t{kRowsPerStep};
+  more = answered->rows.size() == page.rows();
   WEIR_ASSIGN(std::vector<WalkRow> walk, walk_rows(std::move(*answered)));
-  if (request.descending) std::reverse(walk.begin(), walk.end());
+  uint64_t read = 0;
   for (WalkRow& next : walk) {
-    if (!next.fits) {
-      more = true;
-      break;
-    }
+    read += next.data.size();
     add_row(std::move(next));
   }
+  page.took(read, kBytesPerStep);
   return {};
 }
 

@@ -88,19 +88,24 @@ bool NameDictionary::decode(ByteReader* reader, size_t count_max) {
   added_.resize(count);
   if (!decode_column<uint16_t>(reader, kLengths, shared_)) return false;
   if (!decode_column<uint16_t>(reader, kLengths, added_)) return false;
-  starts_.resize(count);
+  starts_.resize((count + kNameRestart - 1) / kNameRestart);
   size_t added_bytes = 0;
-  size_t length_before = 0;
+  size_t shared_bytes = 0;
   bool fits = true;
-  for (size_t i = 0; i < count; ++i) {
-    starts_[i] = static_cast<uint32_t>(added_bytes);
-    added_bytes += added_[i];
-    const size_t length = size_t{shared_[i]} + added_[i];
-    const size_t shared_most = i % kNameRestart == 0 ? 0 : length_before;
-    fits = fits && shared_[i] <= shared_most && length <= kNameTextBytesMax;
-    length_before = length;
-    text_bytes_ += length;
+  for (size_t block = 0; block < starts_.size(); ++block) {
+    starts_[block] = static_cast<uint32_t>(added_bytes);
+    const size_t first = block * kNameRestart;
+    const size_t end = std::min(first + kNameRestart, count);
+    size_t shared_most = 0;  // the length of the name before
+    for (size_t i = first; i < end; ++i) {
+      fits &= shared_[i] <= shared_most;
+      shared_most = size_t{shared_[i]} + added_[i];
+      fits &= shared_most <= kNameTextBytesMax;
+      shared_bytes += shared_[i];
+      added_bytes += added_[i];
+    }
   }
+  text_bytes_ = shared_bytes + added_bytes;
   if (!fits || text_bytes_ > kSegmentBytesMax) return false;
   text_ = reader->take_text(added_bytes);
   return reader->ok();
@@ -117,8 +122,9 @@ bool NameDictionary::is_well_formed() const {
 }
 
 std::string_view NameDictionary::name(size_t index, NameBuffer* buffer) const {
-  for (size_t i = index - index % kNameRestart; i <= index; ++i) {
-    buffer->replace(shared_[i], added(i));
+  size_t at = starts_[index / kNameRestart];
+  for (size_t i = index - index % kNameRestart; i <= index; at += added_[i++]) {
+    buffer->replace(shared_[i], text_.substr(at, added_[i]));
   }
   return buffer->text();
 }
@@ -127,10 +133,10 @@ std::string_view NameDictionary::name(size_t index, NameBuffer* buffer) const {
 template <class IsBefore>
 size_t NameDictionary::partition_point(IsBefore is_before) const {
   size_t low = 0;  // the first whole name that is not before, as a number of whole names
-  size_t high = (size() + kNameRestart - 1) / kNameRestart;
+  size_t high = starts_.size();
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
-    if (is_before(added(middle * kNameRestart))) {
+    if (is_before(text_.substr(starts_[middle], added_[middle * kNameRestart]))) {
       low = middle + 1;
     } else {
       high = middle;
@@ -139,8 +145,9 @@ size_t NameDictionary::partition_point(IsBefore is_before) const {
   if (low == 0) return 0;
   const size_t end = std::min(low * kNameRestart, size());
   NameBuffer buffer;
-  for (size_t i = (low - 1) * kNameRestart; i < end; ++i) {
-    buffer.replace(shared_[i], added(i));
+  size_t at = starts_[low - 1];
+  for (size_t i = (low - 1) * kNameRestart; i < end; at += added_[i++]) {
+    buffer.replace(shared_[i], text_.substr(at, added_[i]));
     if (!is_before(buffer.text())) return i;
   }
   return end;

@@ -73,21 +73,21 @@ class NameDictionary {
   template <class Visit>
   void for_each(Visit visit) const {
     NameBuffer buffer;
-    for (size_t i = 0; i < size(); ++i) {
-      buffer.replace(shared_[i], added(i));
+    size_t at = 0;
+    for (size_t i = 0; i < size(); at += added_[i++]) {
+      buffer.replace(shared_[i], text_.substr(at, added_[i]));
       visit(i, buffer.text(), size_t{shared_[i]});
     }
   }
 
  private:
-  std::string_view added(size_t index) const { return text_.substr(starts_[index], added_[index]); }
   // The first name for which is_before(name) does not hold; it holds up to some name.
   template <class IsBefore>
   size_t partition_point(IsBefore is_before) const;
 
   std::vector<uint16_t> shared_;
   std::vector<uint16_t> added_;
-  std::vector<uint32_t> starts_;  // in text_, of what each name adds
+  std::vector<uint32_t> starts_;  // in text_, of what every 16th name adds
   std::string_view text_;
   size_t text_bytes_ = 0;
 };

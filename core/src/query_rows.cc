@@ -1,6 +1,5 @@
 #include "query_rows.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "weir/json.h"
@@ -47,10 +46,8 @@ Result<WalkRow> walk_row(Rows* from, size_t row) {
   out.crc = static_cast<uint32_t>(crc);
   WEIR_ASSIGN(out.bytes, count_at(rows, row, 5));
   WEIR_ASSIGN(out.from_n, count_at(rows, row, 6));
-  WEIR_ASSIGN(const int64_t fits, integer_at(rows, row, 7));
-  out.fits = fits != 0;
-  WEIR_TRY(optional_blob_at(rows, row, 8).status());
-  if (Bytes* data = std::get_if<Bytes>(&from->rows[row][8])) out.data = std::move(*data);
+  WEIR_TRY(optional_blob_at(rows, row, 7).status());
+  if (Bytes* data = std::get_if<Bytes>(&from->rows[row][7])) out.data = std::move(*data);
   return out;
 }
 
@@ -63,8 +60,6 @@ Result<std::vector<WalkRow>> walk_rows(Rows rows) {
     WEIR_ASSIGN(WalkRow row, walk_row(&rows, i));
     walk.push_back(std::move(row));
   }
-  const auto is_before = [](const WalkRow& a, const WalkRow& b) { return a.id() < b.id(); };
-  std::sort(walk.begin(), walk.end(), is_before);
   return walk;
 }
 

@@ -1,6 +1,7 @@
 // What the query engine's statements answer, checked: rows of rollups and of walks over segments.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -29,7 +30,6 @@ struct WalkRow {
   uint32_t crc = 0;
   uint64_t bytes = 0;   // 0 if they are not in the database
   uint64_t from_n = 0;  // the events before it are not asked for
-  bool fits = false;    // within the budget of bytes; otherwise it is to be asked for again
   Bytes data;           // all of them, or none if they are too many and read by ranges
 
   // The row without its bytes.
@@ -43,8 +43,28 @@ struct WalkRow {
   int64_t id() const { return segment_id(log_no, first); }
   uint64_t end() const { return first + count; }
 };
-// All rows, ascending by id.
+// All rows, in their order.
 Result<std::vector<WalkRow>> walk_rows(Rows rows);
+
+// How many rows of a walk are read at once: more and more, as long as they are small.
+class WalkPage {
+ public:
+  WalkPage(size_t rows, size_t rows_max) : rows_(rows), rows_max_(rows_max) {}
+
+  size_t rows() const { return rows_; }
+  // What a row may have to come with its bytes, so that all of them come to `bytes` at most.
+  uint64_t whole_bytes(uint64_t bytes) const {
+    return std::min<uint64_t>(kSegmentEdgeBytesMax, bytes / rows_);
+  }
+  // After a page that could have come to `bytes` and came to `read`.
+  void took(uint64_t read, uint64_t bytes) {
+    if (read <= bytes / 4) rows_ = std::min(2 * rows_, rows_max_);
+  }
+
+ private:
+  size_t rows_;
+  size_t rows_max_;
+};
 
 // A row of kQueryRollups. `sketch` borrows from the rows, and is empty if it was not asked for.
 struct RollupRow {

@@ -79,7 +79,7 @@ Result<SegmentScan::Found> SegmentScan::advance() {
       }
       case Phase::kNames: {
         // A name that passed the bloom filter is hardly ever missing: the rest comes along.
-        const Section last = only_exact_names() ? Section::kTraits : Section::kNames;
+        const Section last = only_exact_names() ? Section::kPlaces : Section::kNames;
         if (names_asked() && lacks(reader_->range_of(Section::kNames, last))) {
           return Found::kNeedsBytes;
         }
@@ -89,7 +89,8 @@ Result<SegmentScan::Found> SegmentScan::advance() {
       }
       case Phase::kDictionaries: {
         const Section missing = names_asked() ? Section::kQuestions : Section::kNames;
-        if (lacks(reader_->range_of(missing, Section::kTraits))) {
+        const Section last = names_asked() ? Section::kPlaces : Section::kTraits;
+        if (lacks(reader_->range_of(missing, last))) {
           // Without a filter the first chunk to be read is known already.
           const auto first = names_asked() ? std::nullopt : next_candidate();
           if (first) lacks(range_of_next(*first));
@@ -201,27 +202,35 @@ Result<bool> SegmentScan::judge_dictionaries() {
 Result<bool> SegmentScan::judge_questions() {
   if (names_.empty() && filter_->types.empty()) return true;
   WEIR_TRY(reader_->load(Section::kQuestions));
-  const std::span<const SegmentReader::Question> questions = reader_->questions();
-  questions_.resize(questions.size());
-  if (names_.empty()) {
-    std::bitset<UINT16_MAX + 1> asked;  // the same few types again and again
-    for (const uint16_t type : filter_->types) asked.set(type);
-    for (size_t i = 0; i < questions.size(); ++i) questions_[i] = asked[questions[i].qtype];
-    return any_of(questions_);
+  questions_.resize(reader_->question_count());
+  if (!names_.empty()) {
+    WEIR_TRY(reader_->load(Section::kPlaces));
+    return judge_questions_of_names();
   }
-  // Questions are in the order of their names, of which mostly few are asked for.
-  size_t next = 0;
+  std::bitset<UINT16_MAX + 1> asked;  // the same few types again and again
+  for (const uint16_t type : filter_->types) asked.set(type);
+  const std::span<const SegmentReader::Question> questions = reader_->questions();
+  for (size_t i = 0; i < questions.size(); ++i) questions_[i] = asked[questions[i].qtype];
+  return any_of(questions_);
+}
+
+// Questions are in the order of their names, of which mostly few are asked for.
+bool SegmentScan::judge_questions_of_names() {
+  chunks_.reset();
+  bool found = false;
   for (auto name = std::find(names_.begin(), names_.end(), 1); name != names_.end();
        name = std::find(name + 1, names_.end(), 1)) {
     const auto index = static_cast<uint32_t>(name - names_.begin());
-    for (next = reader_->first_question(index, next);
-         next < questions.size() && questions[next].name == index; ++next) {
-      if (!filter_->matches_type(questions[next].qtype)) continue;
-      questions_[next] = 1;
-      asked_questions_.push_back(next);
+    for (size_t i = reader_->first_question(index); i < questions_.size(); ++i) {
+      const SegmentReader::Question question = reader_->question(i);
+      if (question.name != index) break;
+      if (!filter_->matches_type(question.qtype)) continue;
+      found = true;
+      questions_[i] = 1;
+      if (!chunks_.all()) reader_->add_chunks(i, &chunks_);
     }
   }
-  return !asked_questions_.empty();
+  return found;
 }
 
 Result<bool> SegmentScan::judge_clients() {
@@ -255,20 +264,13 @@ Result<bool> SegmentScan::judge_traits() {
 
 // --- Chunks ---
 
-bool SegmentScan::is_candidate(size_t chunk) const {
-  if (names_.empty()) return true;
-  return std::any_of(asked_questions_.begin(), asked_questions_.end(), [&](size_t question) {
-    return reader_->may_contain_question(chunk, question);
-  });
-}
-
 std::optional<size_t> SegmentScan::next_candidate() const {
   const bool upwards = wanted_.order == Order::kUpwards;
   const size_t first = wanted_.low / kSegmentChunkEvents;
   const size_t end = (wanted_.high + kSegmentChunkEvents - 1) / kSegmentChunkEvents;
   for (size_t at = next_chunk_; upwards ? at < end : at > first; at += upwards ? 1 : SIZE_MAX) {
     const size_t chunk = upwards ? at : at - 1;
-    if (is_candidate(chunk)) return chunk;
+    if (chunks_[chunk]) return chunk;
   }
   return std::nullopt;
 }
@@ -277,12 +279,12 @@ std::optional<size_t> SegmentScan::next_candidate() const {
 ByteRange SegmentScan::range_of_next(size_t chunk) const {
   if (wanted_.order == Order::kDownwards) {
     size_t first = chunk;
-    while (first > 0 && chunk - first + 1 < chunks_per_read_ && is_candidate(first - 1)) --first;
+    while (first > 0 && chunk - first + 1 < chunks_per_read_ && chunks_[first - 1]) --first;
     return reader_->range_of_chunks(first, chunk);
   }
   size_t last = chunk;
   while (last + 1 < reader_->chunk_count() && last - chunk + 1 < chunks_per_read_ &&
-         is_candidate(last + 1)) {
+         chunks_[last + 1]) {
     ++last;
   }
   return reader_->range_of_chunks(chunk, last);

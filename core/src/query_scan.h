@@ -70,11 +70,11 @@ class SegmentScan {
   Result<bool> judge_names();
   Result<bool> judge_dictionaries();
   Result<bool> judge_questions();
+  bool judge_questions_of_names();
   Result<bool> judge_clients();
   Result<bool> judge_traits();
   void judge_domain(const std::string& domain, Verdicts* names) const;
   void judge_part(const std::string& part, Verdicts* names) const;
-  bool is_candidate(size_t chunk) const;
   std::optional<size_t> next_candidate() const;
   ByteRange range_of_next(size_t chunk) const;
   Status load_matches(size_t chunk);
@@ -87,9 +87,9 @@ class SegmentScan {
   std::vector<ByteRange> needs_;
   std::optional<SegmentReader> reader_;
   Verdicts names_, questions_, clients_, traits_;  // empty where the filter does not ask
-  std::vector<size_t> asked_questions_;            // those that match, if names are asked for
-  size_t next_chunk_ = 0;                          // upwards the next one, downwards one past it
-  size_t chunks_per_read_;                         // doubles while the scan goes on
+  SegmentReader::ChunkSet chunks_ = SegmentReader::ChunkSet().set();  // that may hold a match
+  size_t next_chunk_ = 0;   // upwards the next one, downwards one past it
+  size_t chunks_per_read_;  // doubles while the scan goes on
   SegmentChunk chunk_;
   std::vector<uint32_t> matches_;
   uint64_t events_decoded_ = 0;

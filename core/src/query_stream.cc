@@ -9,17 +9,15 @@ namespace weir {
 namespace {
 
 constexpr int64_t kAnyTime = std::numeric_limits<int64_t>::max();
-constexpr uint64_t kFirstBytes = 256 << 10;  // two of the edge's segments, dozens of small flushes
 
 }  // namespace
 
 LogStream::LogStream(int64_t log_no, const LogId& log, std::string site, uint64_t below,
-                     int64_t last_ms, uint64_t bytes, const Filter& filter)
+                     int64_t last_ms, const Filter& filter)
     : log_no_(log_no),
       log_(log),
       site_(std::move(site)),
       below_(below),
-      bytes_next_(std::max(std::min<uint64_t>(bytes, kSegmentEdgeBytesMax), kFirstBytes)),
       next_ms_(last_ms),
       scanner_(filter, ColumnSet::all(), SegmentScan::Order::kDownwards) {}
 
@@ -29,23 +27,18 @@ int64_t LogStream::bound_ms() const {
   return scanner_.empty() ? next_ms_ : scanner_.row().last_ms;
 }
 
-Status LogStream::take_rows(Rows rows, uint64_t bytes_max, uint64_t* bytes_read) {
-  more_rows_ = rows.rows.size() == rows_next_;
+Result<uint64_t> LogStream::take_rows(Rows rows, uint64_t bytes) {
+  more_rows_ = rows.rows.size() == page_.rows();
   next_ms_ = kAnyTime;
   WEIR_ASSIGN(std::vector<WalkRow> walk, walk_rows(std::move(rows)));
-  for (auto row = walk.rbegin(); row != walk.rend(); ++row) {
-    if (!row->fits) {
-      more_rows_ = true;
-      next_ms_ = row->last_ms;
-      break;
-    }
-    *bytes_read += row->data.size();
-    scanner_.add(std::move(*row), 0, below_);
+  uint64_t read = 0;
+  for (WalkRow& row : walk) {
+    read += row.data.size();
+    scanner_.add(std::move(row), 0, below_);
   }
-  rows_next_ = std::min(2 * rows_next_, kRowsMax);
-  bytes_next_ = std::min(2 * bytes_next_, std::max(bytes_max, kFirstBytes));
+  page_.took(read, bytes);
   if (ended()) move_to(0);
-  return {};
+  return read;
 }
 
 void LogStream::move_to(uint64_t below) {

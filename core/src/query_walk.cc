@@ -28,14 +28,12 @@ Result<LogStream> stream_of(const Rows& rows, size_t row, const Filter& filter) 
   WEIR_ASSIGN(const std::string_view site, text_at(rows, row, 2));
   WEIR_ASSIGN(const int64_t below, integer_at(rows, row, 3));
   WEIR_ASSIGN(const int64_t last_ms, integer_at(rows, row, 4));
-  WEIR_ASSIGN(const int64_t bytes, integer_at(rows, row, 5));
   LogId log;
-  if (id.size() != log.bytes.size() || below < 0 || bytes < 0) {
+  if (id.size() != log.bytes.size() || below < 0) {
     return Status(Code::kCorrupt, "a log's row that cannot be");
   }
   std::copy(id.begin(), id.end(), log.bytes.begin());
-  return LogStream(log_no, log, std::string(site), static_cast<uint64_t>(below), last_ms,
-                   static_cast<uint64_t>(bytes), filter);
+  return LogStream(log_no, log, std::string(site), static_cast<uint64_t>(below), last_ms, filter);
 }
 
 // Copies the strings that an event's views point to.
@@ -147,29 +145,31 @@ Step QueryWalk::go_on() {
 
 // Reads on in the latest stream and, while there is room, in others that will need it.
 Step QueryWalk::fetch_group() {
-  fetching_.clear();
+  std::vector<size_t> needy;
   for (size_t i = 0; i < streams_.size(); ++i) {
-    if (streams_[i].needs_rows()) fetching_.push_back(i);
+    if (streams_[i].needs_rows()) needy.push_back(i);
   }
-  std::sort(fetching_.begin(), fetching_.end(), [&](size_t a, size_t b) {
+  std::sort(needy.begin(), needy.end(), [&](size_t a, size_t b) {
     return std::pair(streams_[b].bound_ms(), a) < std::pair(streams_[a].bound_ms(), b);
   });
   const uint64_t most =
       std::clamp<uint64_t>(budget_.statements, 1, uint64_t{kStatementsPerRequestMax});
   Group group;
+  fetching_.clear();
   uint64_t room = budget_.reply_bytes;
-  for (size_t i : fetching_) {
+  for (const size_t i : needy) {
     const LogStream& stream = streams_[i];
-    const uint64_t bytes = stream.bytes_next();
-    const bool first = group.statements.empty();
-    if (!first && (bytes > room || group.statements.size() == most)) break;
+    const size_t rows = stream.page().rows();
+    const uint64_t whole = stream.page().whole_bytes(budget_.reply_bytes);
+    const uint64_t bytes = rows * whole;
+    if (!fetching_.empty() && (bytes > room || fetching_.size() == most)) break;
     room = less(room, bytes);
+    fetching_.push_back({i, bytes});
     group.statements.push_back(
         {StatementId::kQueryBackward,
          {stream.log_no(), static_cast<int64_t>(stream.below()), filter_.since_ms, filter_.until_ms,
-          static_cast<int64_t>(bytes), static_cast<int64_t>(stream.rows_next())}});
+          static_cast<int64_t>(whole), static_cast<int64_t>(rows)}});
   }
-  fetching_.resize(group.statements.size());
   budget_.statements = less(budget_.statements, group.statements.size());
   phase_ = Phase::kFetch;
   return group;
@@ -179,12 +179,12 @@ Status QueryWalk::take_fetched(Reply* reply) {
   if (reply->results.size() != fetching_.size()) {
     return Status(Code::kCorrupt, "a reply with another number of results than statements");
   }
-  uint64_t bytes = 0;
   for (size_t i = 0; i < fetching_.size(); ++i) {
-    WEIR_TRY(streams_[fetching_[i]].take_rows(std::move(reply->results[i]), budget_.reply_bytes,
-                                              &bytes));
+    const auto [stream, bytes] = fetching_[i];
+    WEIR_ASSIGN(const uint64_t read,
+                streams_[stream].take_rows(std::move(reply->results[i]), bytes));
+    budget_.bytes = less(budget_.bytes, read);
   }
-  budget_.bytes = less(budget_.bytes, bytes);
   return {};
 }
 

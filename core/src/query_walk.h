@@ -20,10 +20,10 @@ namespace weir {
 // One log's part of the walk.
 class LogStream {
  public:
-  // The segment to begin with is not read yet: its greatest time and its size. The filter must
+  // The segment to begin with is not read yet, but its greatest time is known. The filter must
   // outlive this.
   LogStream(int64_t log_no, const LogId& log, std::string site, uint64_t below, int64_t last_ms,
-            uint64_t bytes, const Filter& filter);
+            const Filter& filter);
 
   int64_t log_no() const { return log_no_; }
   const LogId& log() const { return log_; }
@@ -40,12 +40,10 @@ class LogStream {
   // No event to come is later than this.
   int64_t bound_ms() const;
 
-  // How much to ask for when it needs rows; doubles each time up to `bytes_max`.
-  uint64_t bytes_next() const { return bytes_next_; }
-  // And how many rows, which double too.
-  size_t rows_next() const { return rows_next_; }
-  // What kQueryBackward answered for everything below(). Takes the blobs out of the rows.
-  Status take_rows(Rows rows, uint64_t bytes_max, uint64_t* bytes_read);
+  // What to ask for when it needs rows.
+  const WalkPage& page() const { return page_; }
+  // What kQueryBackward answered for everything below(), of at most `bytes` bytes; how many it has.
+  Result<uint64_t> take_rows(Rows rows, uint64_t bytes);
   // What to read when it needs bytes, and the answer to it.
   Read read() const { return scanner_.read(); }
   uint64_t take_bytes(std::vector<Bytes> pieces) { return scanner_.supply(std::move(pieces)); }
@@ -57,7 +55,7 @@ class LogStream {
   void pop();
 
  private:
-  static constexpr size_t kFirstRows = 4;  // the newest events are mostly in one
+  static constexpr size_t kFirstRows = 2;  // the newest events are mostly in one
   static constexpr size_t kRowsMax = 64;
 
   bool take_match();
@@ -67,8 +65,7 @@ class LogStream {
   LogId log_;
   std::string site_;
   uint64_t below_;
-  uint64_t bytes_next_;
-  size_t rows_next_ = kFirstRows;
+  WalkPage page_{kFirstRows, kRowsMax};
   int64_t next_ms_;  // greatest time of the next row that is not read yet
   bool moved_ = false;
   bool more_rows_ = true;  // the database may hold more than the scanner
@@ -103,7 +100,11 @@ class QueryWalk final : public Operation {
   QueriesResult* result_;
   QueryCursor cursor_;
   std::vector<LogStream> streams_;
-  std::vector<size_t> fetching_;  // indices of the streams in the current group
+  struct Fetch {
+    size_t stream = 0;   // its index
+    uint64_t bytes = 0;  // that its rows may have
+  };
+  std::vector<Fetch> fetching_;   // what the current group reads
   bool progressed_ = false;       // the cursor would go on elsewhere than where this page began
   LogStream* reading_ = nullptr;  // the stream that waits for bytes
   enum class Phase : uint8_t { kBegin, kHeads, kFetch, kBytes } phase_ = Phase::kBegin;

@@ -8,8 +8,9 @@
 namespace weir {
 namespace {
 
-constexpr int kAttemptsMax = 4;           // the rollups of a busy log move once in minutes
-constexpr int64_t kWalkRowsMax = 512;     // of segments per group
+constexpr int kAttemptsMax = 4;        // the rollups of a busy log move once in minutes
+constexpr size_t kWalkRowsFirst = 32;  // of segments per group
+constexpr size_t kWalkRowsMax = 512;
 constexpr uint64_t kCountRowBytes = 128;  // a rollup's row without its sketch, about
 constexpr int64_t kRangeRowsMax = 4096;   // of rollups per statement
 
@@ -29,6 +30,7 @@ WindowOperation::WindowOperation(Result<WindowPlan> plan, QueryBudget budget, Fi
       budget_(budget),
       finish_(std::move(finish)),
       attempts_left_(kAttemptsMax),
+      page_(kWalkRowsFirst, kWalkRowsMax),
       scanner_(plan_.filter, {}, SegmentScan::Order::kUpwards) {
   if (!plan.ok()) return;
   plan_ = *std::move(plan);
@@ -94,7 +96,8 @@ Step WindowOperation::next_group() {
   if (plan_.from_rollups) group.statements.push_back({StatementId::kQueryVersion, {}});
   if (!events_done_) {
     const uint64_t bytes = pending_.empty() ? room : room / 2;
-    group.statements.push_back(events_statement(bytes));
+    events_bytes_ = bytes;
+    group.statements.push_back(events_statement());
     room -= bytes;
   }
   for (Pending& pending : pending_) {
@@ -112,11 +115,11 @@ Step WindowOperation::next_group() {
   return group;
 }
 
-Statement WindowOperation::events_statement(uint64_t bytes) const {
+Statement WindowOperation::events_statement() const {
   return {StatementId::kQueryForward,
           {sites_value(plan_.filter.sites), next_log_no_, as_integer(next_n_),
            int64_t{plan_.from_rollups}, plan_.filter.since_ms, plan_.filter.until_ms,
-           as_integer(bytes), kWalkRowsMax}};
+           as_integer(page_.whole_bytes(events_bytes_)), static_cast<int64_t>(page_.rows())}};
 }
 
 Statement WindowOperation::range_statement(const Pending& pending) const {
@@ -170,20 +173,18 @@ Status WindowOperation::take_range(Pending* pending, const Rows& rows) {
 }
 
 Status WindowOperation::take_events(Rows* rows) {
-  events_done_ = rows->rows.size() < static_cast<size_t>(kWalkRowsMax);
+  events_done_ = rows->rows.size() < page_.rows();
   WEIR_ASSIGN(std::vector<WalkRow> walk, walk_rows(std::move(*rows)));
+  uint64_t read = 0;
   for (WalkRow& row : walk) {
-    if (!row.fits) {  // the next group begins with it
-      events_done_ = false;
-      break;
-    }
-    WEIR_TRY(charge(0, row.data.size()));
+    read += row.data.size();
     next_log_no_ = row.log_no;
     next_n_ = row.end();
     const uint64_t from = row.from_n;
     scanner_.add(std::move(row), from, kEventNumberMax + 1);
   }
-  return {};
+  page_.took(read, events_bytes_);
+  return charge(0, read);
 }
 
 Status WindowOperation::scan_events() {

@@ -88,7 +88,7 @@ class WindowOperation final : public Operation {
 
   void begin();
   Step next_group();
-  Statement events_statement(uint64_t bytes) const;
+  Statement events_statement() const;
   Statement range_statement(const Pending& pending) const;
   // kExhausted if the budget does not hold that much more.
   Status charge(uint64_t events, uint64_t bytes);
@@ -113,6 +113,8 @@ class WindowOperation final : public Operation {
   int64_t next_log_no_ = 1;  // where the walk over events goes on
   uint64_t next_n_ = 0;
   bool events_done_ = false;
+  WalkPage page_;              // of the walk
+  uint64_t events_bytes_ = 0;  // that the rows of the current group may have
   RowScanner scanner_;
 };
 

@@ -13,10 +13,10 @@ static_assert(kSegmentHeadBytesMax + (kSectionCount + chunks_of(kSegmentEventsMa
                   (kSectionPartCount + chunks_of(kSegmentEventsMax)) * 4 <=
               kSegmentFrontBytes);
 
-constexpr std::array<Section, kSectionPartCount> kPartFirst = {Section::kBloom, Section::kNames,
-                                                               Section::kQuestions};
+constexpr std::array<Section, kSectionPartCount> kPartFirst = {
+    Section::kBloom, Section::kNames, Section::kQuestions, Section::kPlaces};
 constexpr std::array<Section, kSectionPartCount> kPartLast = {Section::kBloom, Section::kNames,
-                                                              Section::kTraits};
+                                                              Section::kTraits, Section::kPlaces};
 
 Status corrupt(const char* what) { return Status(Code::kCorrupt, what); }
 
@@ -98,8 +98,8 @@ Status check_content(const SegmentHead& head, ByteView segment) {
     return crc32c(segment.subspan(range.offset, range.length));
   };
   bool intact = true;
-  for (const SectionPart part :
-       {SectionPart::kBloom, SectionPart::kNames, SectionPart::kDictionaries}) {
+  for (const SectionPart part : {SectionPart::kBloom, SectionPart::kNames,
+                                 SectionPart::kDictionaries, SectionPart::kPlaces}) {
     intact = intact && crc_of(table.part(part)) == table.part_crc(part);
   }
   for (size_t chunk = 0; chunk < table.chunk_count(); ++chunk) {

@@ -2,9 +2,10 @@
 // checksum for each part that is read by itself, so that whoever needs only the names, or one
 // event, reads and checks no more than that.
 //
-//   6 varints  lengths of the sections, which follow the table in their order
+//   7 varints  lengths of the sections, which follow the table in their order
 //   varints    lengths of the chunks, which follow the sections
-//   u32 each   CRC32C of the bloom filter, of the names, of the other dictionaries, of each chunk
+//   u32 each   CRC32C of the bloom filter, of the names, of the other dictionaries, of the places,
+//              of each chunk
 //
 // The head's checksum of the content covers the table, and with it all the rest.
 #pragma once
@@ -22,12 +23,19 @@
 namespace weir {
 
 // Sections with one checksum.
-enum class SectionPart : uint8_t { kBloom = 0, kNames = 1, kDictionaries = 2 };
-inline constexpr size_t kSectionPartCount = 3;
+enum class SectionPart : uint8_t { kBloom = 0, kNames = 1, kDictionaries = 2, kPlaces = 3 };
+inline constexpr size_t kSectionPartCount = 4;
 constexpr SectionPart part_of(Section section) {
-  return section == Section::kBloom   ? SectionPart::kBloom
-         : section == Section::kNames ? SectionPart::kNames
-                                      : SectionPart::kDictionaries;
+  switch (section) {
+    case Section::kBloom:
+      return SectionPart::kBloom;
+    case Section::kNames:
+      return SectionPart::kNames;
+    case Section::kPlaces:
+      return SectionPart::kPlaces;
+    default:
+      return SectionPart::kDictionaries;
+  }
 }
 
 // What the encoder makes, to be put together.

@@ -7,6 +7,7 @@
 #include "event_check.h"
 #include "event_columns.h"
 #include "name_dictionary.h"
+#include "question_chunks.h"
 #include "segment_content.h"
 #include "segment_events.h"
 #include "segment_head.h"
@@ -69,9 +70,8 @@ size_t SegmentBuilder::State::dictionary_bytes_max() const {
     return optional.strings().text_bytes() + kStringBytesMax * optional.strings().size();
   };
   const size_t chunks = chunks_of(events.count());
-  const size_t groups = chunks < 2 ? 0 : chunks / chunks_per_group(chunks) + 1;
   return events.questions.names().text_bytes() + kNameBytesMax * events.questions.names().size() +
-         (kQuestionBytesMax + groups / 8 + 1) * events.questions.size() +
+         (kQuestionBytesMax + question_chunks_bytes_max(chunks)) * events.questions.size() +
          kClientBytesMax * events.clients.size() + kTraitBytesMax * events.traits.size() +
          strings(events.lists) + strings(events.upstreams);
 }
@@ -171,7 +171,8 @@ size_t dictionary_bytes_max(const SegmentReader& segment) {
     strings += trait.list.size() + trait.upstream.size() + 2 * kStringBytesMax + kTraitBytesMax;
   }
   return strings + segment.names().text_bytes() + kNameBytesMax * segment.name_count() +
-         (kQuestionBytesMax + kQuestionGroupsMax / 8 + 1) * segment.questions().size() +
+         (kQuestionBytesMax + question_chunks_bytes_max(kSegmentChunksMax)) *
+             segment.question_count() +
          kClientBytesMax * segment.client_count();
 }
 
@@ -209,7 +210,7 @@ Status SegmentBuilder::add(const SegmentReader& segment) {
   State& to = *state_;
   WEIR_TRY(to.check_span(segment.head().first_ms, segment.head().last_ms));
   WEIR_TRY(to.check_room(segment.count(), dictionary_bytes_max(segment)));
-  NumberMap questions(segment.questions().size());
+  NumberMap questions(segment.question_count());
   NumberMap clients(segment.client_count());
   NumberMap traits(segment.trait_count());
   for_each_chunk(segment, 0, ColumnSet::all(), [&](const SegmentChunk& chunk, size_t) {

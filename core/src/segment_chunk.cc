@@ -79,8 +79,9 @@ bool SegmentReader::State::read_sizes(ByteReader* reader, SegmentChunk* chunk) c
   const auto surprises = std::span(scratch).first(chunk->count);
   if (!decode_column<uint32_t>(reader, {0, 2 * kSizeMax}, surprises)) return false;
   chunk->sizes.resize(chunk->count);
+  const std::span<const uint16_t> expected = questions.answer_sizes();
   for (size_t i = 0; i < chunk->count; ++i) {
-    const int64_t size = question_sizes[chunk->questions[i]] + unzigzag(surprises[i]);
+    const int64_t size = expected[chunk->questions[i]] + unzigzag(surprises[i]);
     if (size < 0 || size > kSizeMax) return false;
     chunk->sizes[i] = static_cast<uint16_t>(size);
   }
@@ -156,7 +157,7 @@ Status SegmentReader::State::check_chunks() {
   int64_t first_ms = kTimeMsMax;
   int64_t last_ms = 0;
   std::array<uint64_t, kOutcomeCount> outcomes{};
-  std::vector<uint32_t> groups(question_groups.size());
+  std::vector<QuestionChunks> chunks(questions.size());
   for (size_t index = 0; index < table.chunk_count(); ++index) {
     WEIR_TRY(load_chunk(index, ColumnSet::all(), &current));
     const auto [least, most] =
@@ -166,12 +167,11 @@ Status SegmentReader::State::check_chunks() {
     for (const uint32_t trait : current.traits) {
       ++outcomes[static_cast<size_t>(traits[trait].outcome)];
     }
-    if (groups.empty()) continue;
-    for (const uint32_t question : current.questions) groups[question] |= 1U << group_of(index);
+    for (const uint32_t question : current.questions) chunks[question].add(index);
   }
   const bool agrees =
       head.kind == SegmentKind::kGap || (first_ms == head.first_ms && last_ms == head.last_ms &&
-                                         outcomes == head.outcomes && groups == question_groups);
+                                         outcomes == head.outcomes && places.tells(chunks));
   return agrees ? Status() : corrupt("a segment's events are not those of its head");
 }
 

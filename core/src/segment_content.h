@@ -16,14 +16,6 @@ constexpr size_t chunks_of(size_t events) {
   return (events + kSegmentChunkEvents - 1) / kSegmentChunkEvents;
 }
 
-// A question tells which groups of chunks it occurs in, a bit per group: so many chunks are one
-// group, a power of two.
-constexpr size_t chunks_per_group(size_t chunks) {
-  size_t size = 1;
-  while (chunks > size * kQuestionGroupsMax) size *= 2;
-  return size;
-}
-
 inline constexpr size_t kClientKindCount = 4;
 
 // Bloom filter of names (Kirsch and Mitzenmacher 2006): bit i of kBloomProbes is

@@ -6,6 +6,7 @@
 #include "column.h"
 #include "event_columns.h"
 #include "name_dictionary.h"
+#include "question_chunks.h"
 #include "section_table.h"
 #include "segment_content.h"
 
@@ -87,7 +88,7 @@ struct ContentEncoder::State {
   Bytes clients() const;
   Bytes strings() const;
   Bytes traits() const;
-  std::vector<uint32_t> question_groups() const;
+  Bytes places() const;
 
   Bytes chunk(const ChunkBounds& bounds);
   // Each appends a column of the chunk's events.
@@ -208,20 +209,7 @@ Bytes ContentEncoder::State::questions() const {
   for (const uint32_t number : type_numbers) type_ranks.push_back(order.rank[number]);
   encode_column(type_ranks, &out);
   encode_column(sizes, &out);
-  if (chunks_of(events.count()) < 2) return out;
-  const std::vector<uint32_t> groups = question_groups();
-  encode_column(std::vector<int64_t>(groups.begin(), groups.end()), &out);
   return out;
-}
-
-// By rank: a bit for each group of chunks that the question occurs in.
-std::vector<uint32_t> ContentEncoder::State::question_groups() const {
-  std::vector<uint32_t> groups(questions_order.size());
-  const size_t events_per_group = chunks_per_group(chunks_of(events.count())) * kSegmentChunkEvents;
-  for (size_t i = 0; i < events.count(); ++i) {
-    groups[questions_order.rank[events.question[i]]] |= 1U << (i / events_per_group);
-  }
-  return groups;
 }
 
 Bytes ContentEncoder::State::clients() const {
@@ -262,6 +250,17 @@ Bytes ContentEncoder::State::traits() const {
     writer.varint(trait.list);
     writer.varint(trait.upstream);
   }
+  return out;
+}
+
+Bytes ContentEncoder::State::places() const {
+  Bytes out;
+  if (chunks_of(events.count()) < 2) return out;
+  std::vector<QuestionChunks> chunks(questions_order.size());
+  for (size_t i = 0; i < events.count(); ++i) {
+    chunks[questions_order.rank[events.question[i]]].add(i / kSegmentChunkEvents);
+  }
+  encode_question_chunks(chunks, &out);
   return out;
 }
 
@@ -337,6 +336,7 @@ void ContentEncoder::State::encode_dictionaries() {
   parts.sections[3] = clients();
   parts.sections[4] = strings();
   parts.sections[5] = traits();
+  parts.sections[6] = places();
 }
 
 void ContentEncoder::State::encode_chunks() {

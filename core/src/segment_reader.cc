@@ -6,7 +6,6 @@
 // dictionary; the head's times and outcomes must be those of the events.
 #include <algorithm>
 
-#include "column.h"
 #include "name_dictionary.h"
 #include "section_table.h"
 #include "segment_content.h"
@@ -15,8 +14,6 @@
 
 namespace weir {
 namespace {
-
-constexpr int64_t kSizeMax = static_cast<int64_t>(kMessageBytesMax);
 
 Status corrupt(const char* what) { return Status(Code::kCorrupt, what); }
 
@@ -50,33 +47,11 @@ bool SegmentReader::State::read_names(ByteReader* reader) {
 }
 
 bool SegmentReader::State::read_questions(ByteReader* reader) {
-  std::vector<uint16_t> types(static_cast<size_t>(reader->varint_up_to(count())));
-  for (uint16_t& type : types) type = static_cast<uint16_t>(reader->varint_up_to(0xffff));
-  const auto size = static_cast<size_t>(reader->varint_up_to(count()));
-  if (!reader->ok() || size == 0) return false;
-  std::vector<uint8_t> steps(size);
-  std::vector<uint16_t> type_indexes(size);
-  question_sizes.resize(size);
-  const ColumnRange type_range = {0,
-                                  static_cast<int64_t>(std::min<size_t>(types.size(), 65536)) - 1};
-  if (!decode_column<uint8_t>(reader, {0, 1}, steps)) return false;
-  if (!decode_column<uint16_t>(reader, type_range, type_indexes)) return false;
-  if (!decode_column<uint16_t>(reader, {0, kSizeMax}, question_sizes)) return false;
-  if (steps[0] != 0) return false;
-  questions.resize(size);
-  uint32_t name = 0;
-  for (size_t i = 0; i < size; ++i) {
-    name += steps[i];
-    questions[i] = {name, types[type_indexes[i]]};
-  }
-  if (name != names.size() - 1) return false;  // thus every name has a question
-  return table.chunk_count() < 2 || read_question_groups(reader);
+  return questions.open(reader, count(), names.size());
 }
 
-bool SegmentReader::State::read_question_groups(ByteReader* reader) {
-  const size_t groups = group_of(table.chunk_count() - 1) + 1;
-  question_groups.resize(questions.size());
-  return decode_column<uint32_t>(reader, {1, (int64_t{1} << groups) - 1}, question_groups);
+bool SegmentReader::State::read_places(ByteReader* reader) {
+  return places.open(reader, questions.size(), table.chunk_count());
 }
 
 bool SegmentReader::State::read_clients(ByteReader* reader) {
@@ -158,6 +133,7 @@ Status SegmentReader::State::load(Section section) {
       {&State::read_clients, kClients},
       {&State::read_strings, kStrings},
       {&State::read_traits, kStrings},
+      {&State::read_places, kQuestions},
   }};
   if (is_loaded(section) || head.kind == SegmentKind::kGap) return {};
   const Loader& loader = kLoaders[static_cast<size_t>(section)];
@@ -237,7 +213,7 @@ size_t SegmentReader::chunk_count() const { return state_->table.chunk_count(); 
 
 Event SegmentReader::event(const SegmentChunk& chunk, size_t i) const {
   State& state = *state_;
-  const Question& question = state.questions[chunk.questions[i]];
+  const Question question = state.questions[chunk.questions[i]];
   const Trait& trait = state.traits[chunk.traits[i]];
   Event event;
   event.time_ms = chunk.times_ms[i];
@@ -280,20 +256,18 @@ std::string_view SegmentReader::name(size_t index) const {
 const NameDictionary& SegmentReader::names() const { return state_->names; }
 size_t SegmentReader::client_count() const { return state_->clients.size(); }
 const Client& SegmentReader::client(size_t index) const { return state_->clients[index]; }
+size_t SegmentReader::question_count() const { return state_->questions.size(); }
+SegmentReader::Question SegmentReader::question(size_t index) const {
+  return state_->questions[index];
+}
 std::span<const SegmentReader::Question> SegmentReader::questions() const {
-  return state_->questions;
+  return state_->questions.all();
 }
-size_t SegmentReader::first_question(uint32_t name, size_t from) const {
-  const auto& questions = state_->questions;
-  const auto found = std::lower_bound(
-      questions.begin() + static_cast<ptrdiff_t>(from), questions.end(), name,
-      [](const Question& question, uint32_t wanted) { return question.name < wanted; });
-  return static_cast<size_t>(found - questions.begin());
+size_t SegmentReader::first_question(uint32_t name) const {
+  return state_->questions.first_of(name);
 }
-bool SegmentReader::may_contain_question(size_t chunk, size_t question) const {
-  const State& state = *state_;
-  return state.question_groups.empty() ||
-         (state.question_groups[question] >> state.group_of(chunk) & 1) != 0;
+void SegmentReader::add_chunks(size_t question, ChunkSet* chunks) const {
+  state_->places.add(question, chunks);
 }
 size_t SegmentReader::trait_count() const { return state_->traits.size(); }
 const SegmentReader::Trait& SegmentReader::trait(size_t index) const {

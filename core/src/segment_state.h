@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "name_dictionary.h"
+#include "question_chunks.h"
+#include "question_table.h"
 #include "section_table.h"
 #include "segment_content.h"
 #include "weir/segment.h"
@@ -31,9 +33,8 @@ struct SegmentReader::State {
   ByteView bloom;
   NameDictionary names;
   NameBuffer name_buffer;
-  std::vector<Question> questions;
-  std::vector<uint16_t> question_sizes;
-  std::vector<uint32_t> question_groups;  // a bit per group of chunks; empty with one chunk
+  QuestionTable questions;
+  QuestionChunksTable places;
   std::vector<Client> clients;
   std::vector<std::string_view> lists;
   std::vector<std::string_view> upstreams;
@@ -43,7 +44,6 @@ struct SegmentReader::State {
   size_t count() const {
     return head.kind == SegmentKind::kEvents ? static_cast<size_t>(head.count) : 0;
   }
-  size_t group_of(size_t chunk) const { return chunk / chunks_per_group(table.chunk_count()); }
   bool is_loaded(Section section) const {
     return (loaded >> static_cast<unsigned>(section) & 1) != 0;
   }
@@ -60,7 +60,7 @@ struct SegmentReader::State {
   bool read_bloom(ByteReader* reader);
   bool read_names(ByteReader* reader);
   bool read_questions(ByteReader* reader);
-  bool read_question_groups(ByteReader* reader);
+  bool read_places(ByteReader* reader);
   bool read_clients(ByteReader* reader);
   bool read_strings(ByteReader* reader);
   bool read_traits(ByteReader* reader);

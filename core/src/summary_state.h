@@ -63,8 +63,8 @@ inline constexpr size_t kTopLists = 5;  // Summary::Top but the types
 // How often each entry of a segment's dictionaries is used; those that are not loaded are empty.
 struct SegmentUses {
   explicit SegmentUses(const SegmentReader& segment)
-      : questions(segment.questions().size()),
-        blocked_questions(segment.questions().size()),
+      : questions(segment.question_count()),
+        blocked_questions(segment.question_count()),
         clients(segment.client_count()),
         traits(segment.trait_count()) {}
 

@@ -5,6 +5,7 @@ It proves that the page suffices. It checks what it needs to decode, not everyth
 
 import dataclasses
 import ipaddress
+import itertools
 
 MASK = (1 << 64) - 1
 OUTCOMES = ("forwarded", "cached", "stale", "local", "blocked", "refused", "failed")
@@ -129,17 +130,18 @@ def read_head(data):
 
 
 def read_parts(head, content_crc=None):
-    """The bytes of the 6 sections and of the chunks, after their checksums."""
+    """The bytes of the 7 sections and of the chunks, after their checksums."""
     reader = Reader(head.content)
     chunk_count = (head.count + 4095) // 4096
-    sizes = reader.varints(6 + chunk_count)
-    crcs = [reader.number(4) for _ in range(3 + chunk_count)]
+    sizes = reader.varints(7 + chunk_count)
+    crcs = [reader.number(4) for _ in range(4 + chunk_count)]
     if content_crc is not None and crc32c(head.content[:reader.at]) != content_crc:
         raise ValueError("the table is damaged")
     parts = [reader.take(size) for size in sizes]
     reader.end()
-    sections, chunks = parts[:6], parts[6:]
-    for covered, expected in zip([sections[:1], sections[1:2], sections[2:]] + [[chunk] for chunk in chunks], crcs):
+    sections, chunks = parts[:7], parts[7:]
+    covers = [sections[:1], sections[1:2], sections[2:6], sections[6:]] + [[chunk] for chunk in chunks]
+    for covered, expected in zip(covers, crcs):
         if crc32c(b"".join(covered)) != expected:
             raise ValueError("the content is damaged")
     return sections, chunks
@@ -155,16 +157,24 @@ def read_names(reader):
     return names
 
 
-def read_questions(reader, chunk_count):
+def read_questions(reader):
     types = reader.varints(reader.varint())
     count = reader.varint()
     steps, kinds, sizes = reader.column(count), reader.column(count), reader.column(count)
-    groups = reader.column(count) if chunk_count > 1 else [1] * count
     name, questions = 0, []
     for step, kind, size in zip(steps, kinds, sizes):
         name += step
         questions.append((name, types[kind], size))
-    return questions, groups
+    return questions
+
+
+def read_places(reader, questions, chunk_count):
+    """Of each question, the chunks that may hold it."""
+    if chunk_count < 2:
+        return [range(chunk_count)] * len(questions)
+    listed = reader.column(len(questions))
+    following = iter(reader.column(sum(listed)))
+    return [set(itertools.islice(following, count)) or range(chunk_count) for count in listed]
 
 
 def read_clients(reader):
@@ -189,13 +199,6 @@ def passes_bloom(bloom, name):
     start, stride = value & 0xFFFFFFFF, value >> 32 | 1
     bits = [((start + i * stride) & 0xFFFFFFFF) * len(bloom) * 8 >> 32 for i in range(7)]
     return all(bloom[bit // 8] >> bit % 8 & 1 for bit in bits)
-
-
-def chunks_per_group(chunk_count):
-    size = 1
-    while chunk_count > 32 * size:
-        size *= 2
-    return size
 
 
 def read_chunk(chunk, count, traits):
@@ -227,7 +230,8 @@ def read_events(head):
     sections = [Reader(section) for section in section_bytes]
     bloom = sections[0].take(len(sections[0].data))
     names = read_names(sections[1])
-    questions, groups = read_questions(sections[2], len(chunks))
+    questions = read_questions(sections[2])
+    places = read_places(sections[6], questions, len(chunks))
     clients = read_clients(sections[3])
     lists = [sections[4].take(sections[4].varint()).decode() for _ in range(sections[4].varint())]
     upstreams = [sections[4].take(sections[4].varint()).decode() for _ in range(sections[4].varint())]
@@ -242,7 +246,7 @@ def read_events(head):
         for question, client, trait, time, duration, surprise in zip(*read_chunk(chunk, count, traits)):
             name, qtype, size = questions[question]
             outcome, transport, ad, rcode, which, upstream = traits[trait]
-            if not groups[question] >> index // chunks_per_group(len(chunks)) & 1:
+            if index not in places[question]:
                 raise ValueError("a question denies its chunk")
             events.append((str(time), clients[client], TRANSPORTS[transport], OUTCOMES[outcome], str(ad), str(qtype),
                            str(rcode), str(duration), str(size + unzigzag(surprise)), names[name].decode(), which,

@@ -1,6 +1,7 @@
 #include "column.h"
 
 #include <algorithm>
+#include <array>
 
 #include "catch.h"
 #include "support/event_generator.h"
@@ -124,6 +125,73 @@ TEST_CASE("an estimate is never below the encoded column and seldom far above") 
     const size_t last_bytes = 4 * (values.size() % kBlockValues);
     if (shift == 0) REQUIRE(estimate.bytes() <= size + size / 8 + 100 + last_bytes);
   }
+}
+
+// Values with bases, exceptions and blocks of different widths.
+std::vector<int64_t> mixed_values(size_t size) {
+  TestRandom random(7);
+  std::vector<int64_t> values(size);
+  for (size_t i = 0; i < size; ++i) {
+    values[i] = static_cast<int64_t>(random.next() >> (random.chance(20) ? 45 : 60));
+    if (i / kBlockValues % 3 == 1) values[i] += 100'000;
+  }
+  return values;
+}
+
+TEST_CASE("a view takes the values of a column out one by one and by blocks") {
+  for (const size_t size : {0U, 1U, 127U, 128U, 129U, 1000U}) {
+    const std::vector<int64_t> values = mixed_values(size);
+    Bytes bytes = encoded(values);
+    bytes.push_back(0xff);  // what follows it
+    ByteReader reader(bytes);
+    ColumnView view;
+    REQUIRE(view.open(&reader, {0, 1 << 20}, size));
+    CHECK(reader.remaining() == 1);
+    REQUIRE(view.size() == size);
+    for (size_t i = 0; i < size; ++i) REQUIRE(view[i] == values[i]);
+    std::array<uint32_t, kBlockValues> block;
+    size_t at = 0;
+    for (size_t number = 0; number < view.block_count(); ++number) {
+      const size_t count = view.block(number, block);
+      for (size_t i = 0; i < count; ++i) REQUIRE(block[i] == values[at++]);
+    }
+    CHECK(at == size);
+  }
+}
+
+TEST_CASE("a view refuses what decoding refuses") {
+  const Bytes bytes = encoded(mixed_values(300));
+  TestRandom random(8);
+  for (int i = 0; i < 20'000; ++i) {
+    Bytes other = bytes;
+    other[random.below(other.size())] ^= static_cast<uint8_t>(1U << random.below(8));
+    other.erase(other.end() - static_cast<ptrdiff_t>(random.below(3)), other.end());
+    const auto most = static_cast<int64_t>(100'000 + random.below(40'000));
+    ByteReader reader(other);
+    ColumnView view;
+    const bool opened = view.open(&reader, {0, most}, 300) && reader.at_end();
+    REQUIRE(opened == decodes(other, 300, {0, most}));
+  }
+}
+
+TEST_CASE("sums of a column tell what stands before and where a sum is reached") {
+  const std::vector<int64_t> values = mixed_values(700);
+  const Bytes bytes = encoded(values);
+  ByteReader reader(bytes);
+  ColumnSums sums;
+  REQUIRE(sums.open(&reader, {0, 1 << 20}, values.size()));
+  uint64_t sum = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    REQUIRE(sums.before(i) == sum);
+    if (values[i] > 0) {
+      REQUIRE(sums.reaching(sum + 1) == i);
+      REQUIRE(sums.reaching(sum + static_cast<uint64_t>(values[i])) == i);
+    }
+    sum += static_cast<uint64_t>(values[i]);
+  }
+  CHECK(sums.before(values.size()) == sum);
+  CHECK(sums.total() == sum);
+  CHECK(sums.reaching(sum + 1) == values.size());
 }
 
 }  // namespace

@@ -339,7 +339,9 @@ TEST_CASE("chunks and dictionaries lead to the events' fields") {
       const auto& question = reader.questions()[chunk.questions[i]];
       REQUIRE(reader.name(question.name) == event.qname);
       REQUIRE(question.qtype == event.qtype);
-      REQUIRE(reader.may_contain_question(index, chunk.questions[i]));
+      SegmentReader::ChunkSet chunks;
+      reader.add_chunks(chunk.questions[i], &chunks);
+      REQUIRE(chunks[index]);
       REQUIRE(reader.client(chunk.clients[i]) == event.client);
       const auto& trait = reader.trait(chunk.traits[i]);
       REQUIRE(trait.outcome == event.outcome);
@@ -362,10 +364,39 @@ TEST_CASE("a question tells the chunks that it is not in") {
     questions[index].insert(chunk.questions.begin(), chunk.questions.end());
   }
   for (uint32_t question = 0; question < reader.questions().size(); ++question) {
+    SegmentReader::ChunkSet chunks;
+    reader.add_chunks(question, &chunks);
     for (size_t index = 0; index < 3; ++index) {
-      REQUIRE(reader.may_contain_question(index, question) == questions[index].contains(question));
+      REQUIRE(chunks[index] == questions[index].contains(question));
     }
   }
+}
+
+TEST_CASE("a question tells its chunks up to the bound, and beyond it none") {
+  constexpr size_t kChunks = kQuestionChunksMax + 2;
+  SegmentBuilder builder;
+  EventGenerator generator = generator_at_hour(1);
+  Event event = generator.next();
+  for (size_t i = 0; i < kChunks * kSegmentChunkEvents; ++i) {
+    const size_t chunk = i / kSegmentChunkEvents;
+    event.qname = "everywhere.example";
+    if (i % kSegmentChunkEvents == 1 && chunk > 1) event.qname = "at-the-bound.example";
+    if (i % kSegmentChunkEvents == 2 && chunk > 0) event.qname = "one-past-it.example";
+    if (i % kSegmentChunkEvents == 3 && chunk % 13 == 3) event.qname = "rare.example";
+    REQUIRE(builder.add(event).ok());
+  }
+  const Bytes segment = builder.encode(options_at(0));
+  const SegmentReader reader = std::move(SegmentReader::open(segment)).value();
+  const auto chunks_of_name = [&](std::string_view name) {
+    SegmentReader::ChunkSet chunks;
+    const auto index = static_cast<uint32_t>(reader.find_name(name).value());
+    reader.add_chunks(reader.first_question(index), &chunks);
+    return chunks;
+  };
+  CHECK(chunks_of_name("everywhere.example").all());
+  CHECK(chunks_of_name("one-past-it.example").all());
+  CHECK(chunks_of_name("at-the-bound.example").count() == kQuestionChunksMax);
+  CHECK(chunks_of_name("rare.example") == SegmentReader::ChunkSet(1U << 3 | 1U << 16));
 }
 
 TEST_CASE("a segment is read from its first bytes and the ranges that are asked for") {

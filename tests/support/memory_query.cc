@@ -79,20 +79,15 @@ struct Found {
   int64_t from_n;
 };
 
-// At most `rows_max` of the segments, with their bytes while the running total is in the budget.
-Rows walk(const std::vector<Found>& all, int64_t budget, int64_t rows_max) {
+// At most `rows_max` of the segments, the small ones with their bytes.
+Rows walk(const std::vector<Found>& all, int64_t whole, int64_t rows_max) {
   Rows out;
-  int64_t total = 0;
   for (const Found& found : all) {
     if (static_cast<int64_t>(out.rows.size()) == rows_max) break;
     const MemorySegment& segment = *found.segment;
     const int64_t bytes = bytes_of(segment);
-    const bool small = bytes <= int64_t{kSegmentEdgeBytesMax};
-    const int64_t whole = small ? bytes : 0;
-    total += whole;
-    const bool fits = total <= budget || total == whole;
     out.rows.push_back({found.id, segment.count, segment.kind, segment.last_ms, segment.crc, bytes,
-                        found.from_n, int64_t{fits}, fits && small ? segment.data : Value(Null{})});
+                        found.from_n, bytes <= whole ? segment.data : Value(Null{})});
   }
   return out;
 }
@@ -150,7 +145,7 @@ Result<Rows> query_heads(Db& db, const P& p) {
     const auto all = backwards(db, log_no, below, p.integer(3), p.integer(4));
     if (all.empty()) continue;
     const MemorySegment& segment = *all.front().segment;
-    out.rows.push_back({log_no, log->log_id, log->site, below, segment.last_ms, bytes_of(segment)});
+    out.rows.push_back({log_no, log->log_id, log->site, below, segment.last_ms});
   }
   return out;
 }

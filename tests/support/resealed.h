@@ -29,11 +29,11 @@ inline void reseal(Bytes* segment) {
   const size_t parts = kSectionPartCount + chunks;
   reader.take(parts * 4);
   if (reader.ok()) {
-    // Parts: section 0, section 1, sections 2 … 5, then each chunk.
+    // Parts: section 0, section 1, sections 2 … 5, section 6, then each chunk.
     size_t at = crcs_at + parts * 4;
     for (size_t part = 0, next = 0; part < parts; ++part) {
       uint64_t length = lengths[next++];
-      while (part == 2 && next < kSectionCount) length += lengths[next++];
+      while (part == 2 && next + 1 < kSectionCount) length += lengths[next++];
       length = std::min<uint64_t>(length, bytes.size() - at);
       const ByteView covered = ByteView(bytes).subspan(at, static_cast<size_t>(length));
       store_le(bytes.data() + crcs_at + part * 4, crc32c(covered));

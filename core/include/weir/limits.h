@@ -77,8 +77,11 @@ inline constexpr size_t kSegmentEdgeBytesMax = 128 << 10;
 inline constexpr size_t kBloomEventsMin = 512;  // below, reading the dictionary is as quick
 // What is read and decoded for one event at least: 25 kB, some microseconds.
 inline constexpr size_t kSegmentChunkEvents = 4096;
-inline constexpr size_t kNameRestart = 16;        // a name is put together from so many at most
-inline constexpr size_t kQuestionGroupsMax = 32;  // parts of a segment that a question tells apart
+inline constexpr size_t kNameRestart = 16;  // a name is put together from so many at most
+inline constexpr size_t kSegmentChunksMax = kSegmentEventsMax / kSegmentChunkEvents;
+// In how many chunks of a segment a question tells that it is: beyond, hundreds of events are read
+// from a segment anyway.
+inline constexpr size_t kQuestionChunksMax = 15;
 // The head and the table of a segment, whatever is in them.
 inline constexpr size_t kSegmentFrontBytes = 4096;
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -170,8 +171,9 @@ enum class Section : uint8_t {
   kClients = 3,
   kStrings = 4,  // lists and upstreams
   kTraits = 5,   // distinct (outcome, transport, ad, rcode, list, upstream)
+  kPlaces = 6,   // the chunks that hold a question
 };
-inline constexpr size_t kSectionCount = 6;
+inline constexpr size_t kSectionCount = 7;
 enum class Column : uint8_t {
   kQuestions = 0,  // the first three are indexes into the dictionaries
   kClients = 1,
@@ -284,12 +286,15 @@ class SegmentReader {
     uint32_t name = 0;  // index
     uint16_t qtype = 0;
   };
+  size_t question_count() const;
+  Question question(size_t index) const;
+  // All of them; decodes them at the first call.
   std::span<const Question> questions() const;
-  // The first question of a name, or of one behind it; none before `from` is. Questions are in the
-  // order of their names.
-  size_t first_question(uint32_t name, size_t from) const;
-  // Whether any event of the chunk may have this question.
-  bool may_contain_question(size_t chunk, size_t question) const;
+  // The first question of a name, or of one behind it. Questions are in the order of their names.
+  size_t first_question(uint32_t name) const;
+  // Adds the chunks that may hold an event with this question: no others do. Needs kPlaces.
+  using ChunkSet = std::bitset<kSegmentChunksMax>;
+  void add_chunks(size_t question, ChunkSet* chunks) const;
 
   struct Trait {
     Outcome outcome = Outcome::kForwarded;
