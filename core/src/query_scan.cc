@@ -44,6 +44,32 @@ bool SegmentScan::only_exact_names() const {
          std::all_of(filter_->domains.begin(), filter_->domains.end(), is_exact);
 }
 
+bool SegmentScan::answers_asked() const {
+  return !filter_->rcodes.empty() || !filter_->outcomes.empty() || !filter_->lists.empty() ||
+         !filter_->upstreams.empty();
+}
+
+bool SegmentScan::times_asked() const {
+  const SegmentHead& head = reader_->head();
+  return !filter_->matches_time(head.first_ms) || !filter_->matches_time(head.last_ms);
+}
+
+// What is decoded of a chunk with a match.
+ColumnSet SegmentScan::columns_needed() const {
+  ColumnSet columns = wanted_.columns;
+  if (questions_asked()) columns.add(Column::kQuestions);
+  if (!filter_->clients.empty()) columns.add(Column::kClients);
+  if (answers_asked()) columns.add(Column::kTraits);
+  if (times_asked()) columns.add(Column::kTimes);
+  return columns;
+}
+
+// What is read of a chunk at first: where questions are asked for, most chunks end with those, but
+// not the chunks that a question has told.
+ColumnSet SegmentScan::first_columns() const {
+  return questions_asked() && chunks_.all() ? ColumnSet{Column::kQuestions} : columns_;
+}
+
 bool SegmentScan::lacks(ByteRange range) {
   if (reader_->has(range)) return false;
   needs_.push_back(range);
@@ -93,7 +119,7 @@ Result<SegmentScan::Found> SegmentScan::advance() {
         if (lacks(reader_->range_of(missing, last))) {
           // Without a filter the first chunk to be read is known already.
           const auto first = names_asked() ? std::nullopt : next_candidate();
-          if (first) lacks(range_of_next(*first));
+          if (first) lacks_chunk(first_columns(), *first);
           return Found::kNeedsBytes;
         }
         WEIR_ASSIGN(const bool possible, judge_dictionaries());
@@ -103,16 +129,18 @@ Result<SegmentScan::Found> SegmentScan::advance() {
       case Phase::kChunks: {
         const std::optional<size_t> chunk = next_candidate();
         if (!chunk) return Found::kEnd;
-        if (!reader_->has(reader_->range_of_chunks(*chunk, *chunk))) {
-          needs_.push_back(range_of_next(*chunk));
-          chunks_per_read_ = std::min(2 * chunks_per_read_, kChunksPerReadMax);
-          return Found::kNeedsBytes;
-        }
+        if (lacks_chunk(first_columns(), *chunk)) return Found::kNeedsBytes;
         next_chunk_ = wanted_.order == Order::kUpwards ? *chunk + 1 : *chunk;
-        WEIR_TRY(load_matches(*chunk));
-        if (!matches_.empty()) return Found::kChunk;
+        WEIR_TRY(begin_chunk(*chunk));
+        if (!matches_.empty()) phase_ = Phase::kMatches;
         break;
       }
+      case Phase::kMatches:
+        if (lacks_chunk(columns_, current_)) return Found::kNeedsBytes;
+        phase_ = Phase::kChunks;
+        WEIR_TRY(load_matches());
+        if (!matches_.empty()) return Found::kChunk;
+        break;
       case Phase::kEnd:
         return Found::kEnd;
     }
@@ -133,6 +161,7 @@ Result<bool> SegmentScan::open() {
   if (reader_->head().first != row_.first || reader_->count() != row_.count) {
     return Status(Code::kCorrupt, "a segment's bytes are not those of its row");
   }
+  columns_ = columns_needed();
   const bool upwards = wanted_.order == Order::kUpwards;
   next_chunk_ = upwards ? wanted_.low / kSegmentChunkEvents
                         : (wanted_.high + kSegmentChunkEvents - 1) / kSegmentChunkEvents;
@@ -200,7 +229,7 @@ Result<bool> SegmentScan::judge_dictionaries() {
 
 // What the filter asks of names and types, by question. False: no question matches.
 Result<bool> SegmentScan::judge_questions() {
-  if (names_.empty() && filter_->types.empty()) return true;
+  if (!questions_asked()) return true;
   WEIR_TRY(reader_->load(Section::kQuestions));
   questions_.resize(reader_->question_count());
   if (!names_.empty()) {
@@ -244,10 +273,7 @@ Result<bool> SegmentScan::judge_clients() {
 }
 
 Result<bool> SegmentScan::judge_traits() {
-  if (filter_->rcodes.empty() && filter_->outcomes.empty() && filter_->lists.empty() &&
-      filter_->upstreams.empty()) {
-    return true;
-  }
+  if (!answers_asked()) return true;
   WEIR_TRY(reader_->load(Section::kTraits));
   traits_.resize(reader_->trait_count());
   for (size_t i = 0; i < traits_.size(); ++i) {
@@ -275,19 +301,31 @@ std::optional<size_t> SegmentScan::next_candidate() const {
   return std::nullopt;
 }
 
-// The chunk with those that follow it in the scan, as many as are read at once.
-ByteRange SegmentScan::range_of_next(size_t chunk) const {
+// True if parts of the chunk have to be supplied first; others that follow it in the scan are read
+// with it.
+bool SegmentScan::lacks_chunk(ColumnSet columns, size_t chunk) {
+  for (const ChunkPart part : {ChunkPart::kQuestions, ChunkPart::kRest}) {
+    if (!columns.needs(part) || reader_->has(reader_->range_of_chunks(part, chunk, chunk)))
+      continue;
+    needs_.push_back(range_of_next(part, chunk));
+  }
+  if (needs_.empty()) return false;
+  chunks_per_read_ = std::min(2 * chunks_per_read_, kChunksPerReadMax);
+  return true;
+}
+
+ByteRange SegmentScan::range_of_next(ChunkPart part, size_t chunk) const {
   if (wanted_.order == Order::kDownwards) {
     size_t first = chunk;
     while (first > 0 && chunk - first + 1 < chunks_per_read_ && chunks_[first - 1]) --first;
-    return reader_->range_of_chunks(first, chunk);
+    return reader_->range_of_chunks(part, first, chunk);
   }
   size_t last = chunk;
   while (last + 1 < reader_->chunk_count() && last - chunk + 1 < chunks_per_read_ &&
          chunks_[last + 1]) {
     ++last;
   }
-  return reader_->range_of_chunks(chunk, last);
+  return reader_->range_of_chunks(part, chunk, last);
 }
 
 // Leaves the matches whose entry matches.
@@ -302,33 +340,46 @@ void SegmentScan::narrow(const std::vector<uint32_t>& indexes, const Verdicts& v
   matches_.resize(static_cast<size_t>(kept - matches_.data()));
 }
 
-Status SegmentScan::load_matches(size_t chunk) {
+// Those events of the chunk whose question matches.
+Status SegmentScan::begin_chunk(size_t chunk) {
   const size_t first = chunk * kSegmentChunkEvents;
   const size_t end = std::min(first + kSegmentChunkEvents, wanted_.high);
   events_decoded_ += std::min(kSegmentChunkEvents, reader_->count() - first);
   const size_t begin = std::max(first, wanted_.low);
+  current_ = chunk;
   matches_.resize(end - begin);
-  std::iota(matches_.begin(), matches_.end(), static_cast<uint32_t>(begin - first));
-  if (!questions_.empty()) {
-    WEIR_TRY(reader_->load_chunk(chunk, {Column::kQuestions}, &chunk_));
-    narrow(chunk_.questions, questions_);
+  if (questions_.empty()) {
+    std::iota(matches_.begin(), matches_.end(), static_cast<uint32_t>(begin - first));
+    return {};
   }
-  if (!clients_.empty() && !matches_.empty()) {
-    WEIR_TRY(reader_->load_chunk(chunk, {Column::kClients}, &chunk_));
+  WEIR_TRY(reader_->load_chunk(chunk, {Column::kQuestions}, &chunk_));
+  uint32_t* kept = matches_.data();
+  const uint32_t* const question = chunk_.questions.data();
+  const uint8_t* const verdict = questions_.data();
+  for (size_t i = begin - first; i < end - first; ++i) {
+    *kept = static_cast<uint32_t>(i);
+    kept += verdict[question[i]];
+  }
+  matches_.resize(static_cast<size_t>(kept - matches_.data()));
+  return {};
+}
+
+// What else is asked, of the chunk at hand.
+Status SegmentScan::load_matches() {
+  if (!clients_.empty()) {
+    WEIR_TRY(reader_->load_chunk(current_, {Column::kClients}, &chunk_));
     narrow(chunk_.clients, clients_);
   }
   if (!traits_.empty() && !matches_.empty()) {
-    WEIR_TRY(reader_->load_chunk(chunk, {Column::kTraits}, &chunk_));
+    WEIR_TRY(reader_->load_chunk(current_, {Column::kTraits}, &chunk_));
     narrow(chunk_.traits, traits_);
   }
-  const SegmentHead& head = reader_->head();
-  const bool inside = filter_->matches_time(head.first_ms) && filter_->matches_time(head.last_ms);
-  if (!inside && !matches_.empty()) {
-    WEIR_TRY(reader_->load_chunk(chunk, {Column::kTimes}, &chunk_));
+  if (times_asked() && !matches_.empty()) {
+    WEIR_TRY(reader_->load_chunk(current_, {Column::kTimes}, &chunk_));
     std::erase_if(matches_, [&](uint32_t i) { return !filter_->matches_time(chunk_.times_ms[i]); });
   }
   if (matches_.empty()) return {};
-  return reader_->load_chunk(chunk, wanted_.columns, &chunk_);
+  return reader_->load_chunk(current_, columns_, &chunk_);
 }
 
 }  // namespace weir

@@ -57,11 +57,16 @@ class SegmentScan {
   uint64_t number(size_t at) const { return row_.first + chunk_.first + matches_[at]; }
 
  private:
-  enum class Phase : uint8_t { kFront, kBloom, kNames, kDictionaries, kChunks, kEnd };
+  enum class Phase : uint8_t { kFront, kBloom, kNames, kDictionaries, kChunks, kMatches, kEnd };
   using Verdicts = std::vector<uint8_t>;  // per entry of a dictionary: 1 if it matches
 
   bool names_asked() const { return !filter_->domains.empty() || !filter_->contains.empty(); }
   bool only_exact_names() const;
+  bool questions_asked() const { return names_asked() || !filter_->types.empty(); }
+  bool answers_asked() const;
+  bool times_asked() const;
+  ColumnSet columns_needed() const;
+  ColumnSet first_columns() const;
   // True if bytes have to be supplied first.
   bool lacks(ByteRange range);
   Result<bool> open();
@@ -76,8 +81,10 @@ class SegmentScan {
   void judge_domain(const std::string& domain, Verdicts* names) const;
   void judge_part(const std::string& part, Verdicts* names) const;
   std::optional<size_t> next_candidate() const;
-  ByteRange range_of_next(size_t chunk) const;
-  Status load_matches(size_t chunk);
+  bool lacks_chunk(ColumnSet columns, size_t chunk);
+  ByteRange range_of_next(ChunkPart part, size_t chunk) const;
+  Status begin_chunk(size_t chunk);
+  Status load_matches();
   void narrow(const std::vector<uint32_t>& indexes, const Verdicts& verdicts);
 
   WalkRow row_;
@@ -88,7 +95,9 @@ class SegmentScan {
   std::optional<SegmentReader> reader_;
   Verdicts names_, questions_, clients_, traits_;  // empty where the filter does not ask
   SegmentReader::ChunkSet chunks_ = SegmentReader::ChunkSet().set();  // that may hold a match
+  ColumnSet columns_;       // that are decoded of a chunk with a match
   size_t next_chunk_ = 0;   // upwards the next one, downwards one past it
+  size_t current_ = 0;      // the chunk at hand
   size_t chunks_per_read_;  // doubles while the scan goes on
   SegmentChunk chunk_;
   std::vector<uint32_t> matches_;

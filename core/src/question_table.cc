@@ -15,7 +15,8 @@ constexpr size_t kLookupCost = 16;
 }  // namespace
 
 bool QuestionTable::open(ByteReader* reader, size_t events, size_t names) {
-  types_.resize(static_cast<size_t>(reader->varint_up_to(std::min<size_t>(events, UINT16_MAX + 1))));
+  types_.resize(
+      static_cast<size_t>(reader->varint_up_to(std::min<size_t>(events, UINT16_MAX + 1))));
   for (uint16_t& type : types_) type = static_cast<uint16_t>(reader->varint_up_to(UINT16_MAX));
   const auto size = static_cast<size_t>(reader->varint_up_to(events));
   if (!reader->ok() || size == 0) return false;

@@ -17,7 +17,8 @@ void RowScanner::add(WalkRow row, uint64_t low, uint64_t high) {
   };
   const size_t from = within(low);
   const size_t to = within(high);
-  rows_.push_back({std::move(row), from, to});
+  const bool whole = !row.data.empty();
+  rows_.push_back({std::move(row), from, to, whole});
 }
 
 void RowScanner::clear() {
@@ -29,6 +30,7 @@ void RowScanner::clear() {
 RowScanner::Found RowScanner::advance() {
   if (!is_open()) {
     Waiting& next = rows_.front();
+    whole_ = next.whole;
     scan_.emplace(std::move(next.row), *filter_,
                   SegmentScan::Wanted{columns_, order_, next.low, next.high});
     rows_.pop_front();
@@ -82,7 +84,7 @@ uint64_t RowScanner::supply(std::vector<Bytes> pieces) {
 RowScanner::Found RowScanner::fail() {
   const WalkRow& row = scan_->row();
   const std::pair<int64_t, uint32_t> failed = {row.id(), row.crc};
-  const bool by_ranges = row.bytes > kSegmentEdgeBytesMax && !row.corrupt;
+  const bool by_ranges = !whole_ && row.bytes > 0 && !row.corrupt;
   const bool again = failed_ == failed;
   failed_ = failed;
   scan_.reset();

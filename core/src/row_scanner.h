@@ -54,6 +54,7 @@ class RowScanner {
     WalkRow row;
     size_t low = 0;
     size_t high = 0;
+    bool whole = false;  // it came with its bytes
   };
   void ask();
   Found fail();
@@ -63,7 +64,8 @@ class RowScanner {
   SegmentScan::Order order_;
   std::deque<Waiting> rows_;
   std::optional<SegmentScan> scan_;
-  bool ended_ = false;               // the scan's row is done with
+  bool whole_ = false;               // the scan's row came with its bytes
+  bool ended_ = false;               // it is done with
   std::vector<Read::Range> ranges_;  // what is needed: the scan's, then the fronts of `rows_`
   size_t fronts_ = 0;                // how many of the latter
   size_t fronts_per_read_ = 1;       // doubles

@@ -8,9 +8,13 @@
 namespace weir {
 namespace {
 
-// Head and table: the fixed bytes, a varint of four bytes (2^25) and a checksum for each part.
-static_assert(kSegmentHeadBytesMax + (kSectionCount + chunks_of(kSegmentEventsMax)) * 4 +
-                  (kSectionPartCount + chunks_of(kSegmentEventsMax)) * 4 <=
+constexpr size_t kChunkPartsMax = kChunkPartCount * kSegmentChunksMax;
+// Head and table: the fixed bytes; for a section a varint of four bytes (2^25), for a part of a
+// chunk one of three, since a value takes five bytes at most; and a checksum for each part.
+constexpr size_t kChunkPartBytesMax = kSegmentChunkEvents * kColumnCount * 5;
+static_assert(kChunkPartBytesMax < 1 << 21);
+static_assert(kSegmentHeadBytesMax + kSectionCount * 4 + kChunkPartsMax * 3 +
+                  (kSectionPartCount + kChunkPartsMax) * 4 <=
               kSegmentFrontBytes);
 
 constexpr std::array<Section, kSectionPartCount> kPartFirst = {
@@ -27,13 +31,15 @@ Status SectionTable::read_lengths(const SegmentHead& head, ByteReader* reader) {
   const size_t chunks = chunks_of(static_cast<size_t>(head.count));
   std::array<uint64_t, kSectionCount> lengths{};
   for (uint64_t& length : lengths) length = reader->varint_up_to(content_bytes);
-  std::vector<uint64_t> chunk_lengths(chunks);
-  for (uint64_t& length : chunk_lengths) length = reader->varint_up_to(content_bytes);
+  std::vector<uint64_t> chunk_lengths(kChunkPartCount * chunks);
+  for (uint64_t& length : chunk_lengths) length = reader->varint_up_to(kChunkPartBytesMax);
   for (uint32_t& crc : part_crcs_) crc = reader->u32();
-  chunk_crcs_.resize(chunks);
-  for (uint32_t& crc : chunk_crcs_) crc = reader->u32();
-  if (!reader->ok()) return corrupt("a segment ends within its table");
-  // Sums of at most 262 numbers below 2^25.
+  for (Chunks& part : chunks_) {
+    part.crcs.resize(chunks);
+    for (uint32_t& crc : part.crcs) crc = reader->u32();
+  }
+  if (!reader->ok()) return corrupt("a segment's table is malformed");
+  // Sums of at most 519 numbers below 2^25.
   uint64_t at = head.head_bytes + reader->position();
   const auto next = [&at](uint64_t length) {
     const uint64_t start = at;
@@ -42,9 +48,12 @@ Status SectionTable::read_lengths(const SegmentHead& head, ByteReader* reader) {
   };
   for (size_t i = 0; i < kSectionCount; ++i) starts_[i] = next(lengths[i]);
   starts_[kSectionCount] = next(0);
-  chunk_starts_.clear();
-  for (const uint64_t length : chunk_lengths) chunk_starts_.push_back(next(length));
-  chunk_starts_.push_back(next(0));
+  for (size_t part = 0; part < kChunkPartCount; ++part) {
+    for (size_t i = 0; i < chunks; ++i) {
+      chunks_[part].starts.push_back(next(chunk_lengths[part * chunks + i]));
+    }
+    chunks_[part].starts.push_back(next(0));
+  }
   if (at != head.total_bytes) return corrupt("a segment's parts do not fill it");
   return {};
 }
@@ -65,9 +74,9 @@ ByteRange SectionTable::sections(Section first, Section last) const {
   return {start, starts_[static_cast<size_t>(last) + 1] - start};
 }
 
-ByteRange SectionTable::chunks(size_t first, size_t last) const {
-  const uint32_t start = chunk_starts_[first];
-  return {start, chunk_starts_[last + 1] - start};
+ByteRange SectionTable::chunks(ChunkPart part, size_t first, size_t last) const {
+  const std::vector<uint32_t>& starts = chunks_[static_cast<size_t>(part)].starts;
+  return {starts[first], starts[last + 1] - starts[first]};
 }
 
 ByteRange SectionTable::part(SectionPart part) const {
@@ -79,7 +88,9 @@ Bytes make_table(const ContentParts& parts) {
   Bytes table;
   ByteWriter writer(table);
   for (const Bytes& section : parts.sections) writer.varint(section.size());
-  for (const Bytes& chunk : parts.chunks) writer.varint(chunk.size());
+  for (const std::vector<Bytes>& part : parts.chunks) {
+    for (const Bytes& chunk : part) writer.varint(chunk.size());
+  }
   for (size_t part = 0; part < kSectionPartCount; ++part) {
     uint32_t part_crc = 0;
     for (auto i = static_cast<size_t>(kPartFirst[part]); i <= static_cast<size_t>(kPartLast[part]);
@@ -88,7 +99,9 @@ Bytes make_table(const ContentParts& parts) {
     }
     writer.u32(part_crc);
   }
-  for (const Bytes& chunk : parts.chunks) writer.u32(crc32c(chunk));
+  for (const std::vector<Bytes>& part : parts.chunks) {
+    for (const Bytes& chunk : part) writer.u32(crc32c(chunk));
+  }
   return table;
 }
 
@@ -102,8 +115,10 @@ Status check_content(const SegmentHead& head, ByteView segment) {
                                  SectionPart::kDictionaries, SectionPart::kPlaces}) {
     intact = intact && crc_of(table.part(part)) == table.part_crc(part);
   }
-  for (size_t chunk = 0; chunk < table.chunk_count(); ++chunk) {
-    intact = intact && crc_of(table.chunks(chunk, chunk)) == table.chunk_crc(chunk);
+  for (const ChunkPart part : {ChunkPart::kQuestions, ChunkPart::kRest}) {
+    for (size_t chunk = 0; chunk < table.chunk_count(); ++chunk) {
+      intact = intact && crc_of(table.chunks(part, chunk, chunk)) == table.chunk_crc(part, chunk);
+    }
   }
   return intact ? Status() : corrupt("a segment fails its checksum");
 }

@@ -3,9 +3,10 @@
 // event, reads and checks no more than that.
 //
 //   7 varints  lengths of the sections, which follow the table in their order
-//   varints    lengths of the chunks, which follow the sections
+//   varints    lengths of the chunks' questions, which follow the sections, then of the chunks'
+//              other columns, which follow those
 //   u32 each   CRC32C of the bloom filter, of the names, of the other dictionaries, of the places,
-//              of each chunk
+//              of each chunk's questions, of each chunk's other columns
 //
 // The head's checksum of the content covers the table, and with it all the rest.
 #pragma once
@@ -41,7 +42,7 @@ constexpr SectionPart part_of(Section section) {
 // What the encoder makes, to be put together.
 struct ContentParts {
   std::array<Bytes, kSectionCount> sections;
-  std::vector<Bytes> chunks;
+  std::array<std::vector<Bytes>, kChunkPartCount> chunks;
 };
 
 class SectionTable {
@@ -50,20 +51,26 @@ class SectionTable {
   // lengths do not fill the segment. Offsets are those in the segment.
   static Result<SectionTable> read(const SegmentHead& head, ByteView front);
 
-  size_t chunk_count() const { return chunk_starts_.size() - 1; }
+  size_t chunk_count() const { return chunks_[0].crcs.size(); }
   ByteRange sections(Section first, Section last) const;
-  ByteRange chunks(size_t first, size_t last) const;
+  ByteRange chunks(ChunkPart part, size_t first, size_t last) const;
   ByteRange part(SectionPart part) const;
   uint32_t part_crc(SectionPart part) const { return part_crcs_[static_cast<size_t>(part)]; }
-  uint32_t chunk_crc(size_t chunk) const { return chunk_crcs_[chunk]; }
+  uint32_t chunk_crc(ChunkPart part, size_t chunk) const {
+    return chunks_[static_cast<size_t>(part)].crcs[chunk];
+  }
 
  private:
   Status read_lengths(const SegmentHead& head, ByteReader* reader);
 
+  struct Chunks {
+    std::vector<uint32_t> starts;  // and the end of the last one
+    std::vector<uint32_t> crcs;
+  };
+
   std::array<uint32_t, kSectionCount + 1> starts_{};
-  std::vector<uint32_t> chunk_starts_ = {0};  // and the end of the last one
   std::array<uint32_t, kSectionPartCount> part_crcs_{};
-  std::vector<uint32_t> chunk_crcs_;
+  std::array<Chunks, kChunkPartCount> chunks_;
 };
 
 // The table of the parts, which follow it. Its CRC32C is what the head says of the content.

@@ -112,45 +112,60 @@ bool SegmentReader::State::read_column(Column column, ByteReader* reader,
   return decode_column<uint32_t>(reader, index_range(dictionary), *indexes);
 }
 
-// Another chunk than the one that is in `*chunk`.
-Status SegmentReader::State::begin_chunk(size_t index, SegmentChunk* chunk) const {
-  const ByteRange range = table.chunks(index, index);
-  const ByteView bytes = bytes_at(range);
-  if (range.length == 0 || bytes.empty() || crc32c(bytes) != table.chunk_crc(index)) {
+// The bytes of a part of a chunk, checked unless a column of it was taken from there before.
+Result<ByteView> SegmentReader::State::part_of_chunk(ChunkPart part,
+                                                     const SegmentChunk& chunk) const {
+  const ByteView bytes = bytes_at(table.chunks(part, chunk.index, chunk.index));
+  const bool checked = part == ChunkPart::kQuestions ? chunk.columns.has(Column::kQuestions)
+                                                     : chunk.columns.needs(ChunkPart::kRest);
+  if (bytes.empty() || (!checked && crc32c(bytes) != table.chunk_crc(part, chunk.index))) {
     return corrupt("a segment fails its checksum");
   }
-  chunk->index = index;
-  chunk->first = index * kSegmentChunkEvents;
-  chunk->count = std::min(kSegmentChunkEvents, count() - chunk->first);
-  chunk->columns = {};
+  return bytes;
+}
+
+Status SegmentReader::State::load_column(Column column, ByteView bytes, SegmentChunk* chunk) {
+  WEIR_TRY(load(kNeeds[static_cast<size_t>(column)].section));
+  ByteReader reader(bytes);
+  if (!read_column(column, &reader, chunk) || !reader.ok() || !reader.at_end()) {
+    return corrupt("a segment's column is malformed");
+  }
+  chunk->columns.add(column);
+  return {};
+}
+
+// Those of `columns` that the rest of the chunk holds and that are not loaded yet.
+Status SegmentReader::State::load_rest(ColumnSet columns, SegmentChunk* chunk) {
+  WEIR_ASSIGN(const ByteView bytes, part_of_chunk(ChunkPart::kRest, *chunk));
+  ByteReader reader(bytes);
+  std::array<uint64_t, kColumnCount> lengths{};  // of the questions none
+  for (size_t i = 1; i < kColumnCount; ++i) lengths[i] = reader.varint_up_to(bytes.size());
+  for (size_t i = 1; i < kColumnCount; ++i) {
+    const auto column = static_cast<Column>(i);
+    const ByteView part = reader.take(lengths[i]);
+    if (!reader.ok()) return corrupt("a segment's columns do not fill their chunk");
+    if (!columns.has(column) || chunk->columns.has(column)) continue;
+    WEIR_TRY(load_column(column, part, chunk));
+  }
+  if (!reader.at_end()) return corrupt("a segment's columns do not fill their chunk");
   return {};
 }
 
 Status SegmentReader::State::load_chunk(size_t index, ColumnSet columns, SegmentChunk* chunk) {
   if (chunk->index != index) {
-    chunk->index = SIZE_MAX;
-    WEIR_TRY(begin_chunk(index, chunk));
+    chunk->index = index;
+    chunk->first = index * kSegmentChunkEvents;
+    chunk->count = std::min(kSegmentChunkEvents, count() - chunk->first);
+    chunk->columns = {};
   }
-  const ByteView bytes = bytes_at(table.chunks(index, index));
-  ByteReader reader(bytes);
-  std::array<uint64_t, kColumnCount> lengths{};
-  for (uint64_t& length : lengths) length = reader.varint_up_to(bytes.size());
   for (size_t i = 0; i < kColumnCount; ++i) {
     if (columns.has(static_cast<Column>(i))) columns.add(kNeeds[i].column);
   }
-  for (size_t i = 0; i < kColumnCount; ++i) {
-    const auto column = static_cast<Column>(i);
-    ByteReader part(reader.take(lengths[i]));
-    if (!reader.ok()) return corrupt("a segment's columns do not fill their chunk");
-    if (!columns.has(column) || chunk->columns.has(column)) continue;
-    WEIR_TRY(load(kNeeds[i].section));
-    if (!read_column(column, &part, chunk) || !part.ok() || !part.at_end()) {
-      return corrupt("a segment's column is malformed");
-    }
-    chunk->columns.add(column);
+  if (columns.has(Column::kQuestions) && !chunk->columns.has(Column::kQuestions)) {
+    WEIR_ASSIGN(const ByteView bytes, part_of_chunk(ChunkPart::kQuestions, *chunk));
+    WEIR_TRY(load_column(Column::kQuestions, bytes, chunk));
   }
-  if (!reader.at_end()) return corrupt("a segment's columns do not fill their chunk");
-  return {};
+  return columns.needs(ChunkPart::kRest) ? load_rest(columns, chunk) : Status();
 }
 
 Status SegmentReader::State::check_chunks() {

@@ -81,6 +81,7 @@ struct ContentEncoder::State {
   void encode_names_of_all();
   void encode_dictionaries();
   void encode_chunks();
+  size_t chunks_done() const { return parts.chunks[0].size(); }
 
   Bytes bloom() const;
   Bytes names() const;
@@ -90,7 +91,7 @@ struct ContentEncoder::State {
   Bytes traits() const;
   Bytes places() const;
 
-  Bytes chunk(const ChunkBounds& bounds);
+  void encode_chunk(const ChunkBounds& bounds);
   // Each appends a column of the chunk's events.
   void ranks(const ChunkBounds& bounds, std::span<const uint32_t> numbers, const Order& order,
              Bytes* out);
@@ -303,27 +304,19 @@ void ContentEncoder::State::sizes(const ChunkBounds& bounds, Bytes* out) {
   encode_column(values, out);
 }
 
-Bytes ContentEncoder::State::chunk(const ChunkBounds& bounds) {
+void ContentEncoder::State::encode_chunk(const ChunkBounds& bounds) {
   values.resize(bounds.end - bounds.begin);
-  Bytes columns;
-  std::array<size_t, kColumnCount> ends{};
-  ranks(bounds, events.question, questions_order, &columns);
-  ends[0] = columns.size();
-  ranks(bounds, events.client, clients_order, &columns);
-  ends[1] = columns.size();
-  ranks(bounds, events.trait, traits_order, &columns);
-  ends[2] = columns.size();
-  times(bounds, &columns);
-  ends[3] = columns.size();
-  durations(bounds, &columns);
-  ends[4] = columns.size();
-  sizes(bounds, &columns);
-  ends[5] = columns.size();
-  Bytes out;
-  ByteWriter writer(out);
-  for (size_t i = 0; i < kColumnCount; ++i) writer.varint(ends[i] - (i == 0 ? 0 : ends[i - 1]));
-  writer.bytes(columns);
-  return out;
+  auto& [of_questions, of_rest] = parts.chunks;
+  ranks(bounds, events.question, questions_order, &of_questions.emplace_back());
+  std::array<Bytes, kColumnCount - 1> columns;
+  ranks(bounds, events.client, clients_order, &columns[0]);
+  ranks(bounds, events.trait, traits_order, &columns[1]);
+  times(bounds, &columns[2]);
+  durations(bounds, &columns[3]);
+  sizes(bounds, &columns[4]);
+  ByteWriter writer(of_rest.emplace_back());
+  for (const Bytes& column : columns) writer.varint(column.size());
+  for (const Bytes& column : columns) writer.bytes(column);
 }
 
 void ContentEncoder::State::encode_names_of_all() {
@@ -340,10 +333,10 @@ void ContentEncoder::State::encode_dictionaries() {
 }
 
 void ContentEncoder::State::encode_chunks() {
-  const size_t end = std::min(parts.chunks.size() + kChunksPerStep, chunks_of(events.count()));
-  for (size_t i = parts.chunks.size(); i < end; ++i) {
-    const size_t begin = i * kSegmentChunkEvents;
-    parts.chunks.push_back(chunk({begin, std::min(begin + kSegmentChunkEvents, events.count())}));
+  const size_t end = std::min(chunks_done() + kChunksPerStep, chunks_of(events.count()));
+  while (chunks_done() < end) {
+    const size_t begin = chunks_done() * kSegmentChunkEvents;
+    encode_chunk({begin, std::min(begin + kSegmentChunkEvents, events.count())});
   }
 }
 
@@ -362,7 +355,7 @@ bool ContentEncoder::step() {
     (state.*kParts[state.parts_done++])();
     return true;
   }
-  if (state.parts.chunks.size() < chunks_of(state.events.count())) {
+  if (state.chunks_done() < chunks_of(state.events.count())) {
     state.encode_chunks();
     return true;
   }
@@ -373,7 +366,9 @@ bool ContentEncoder::step() {
 size_t ContentEncoder::size() const {
   size_t size = state_->table.size();
   for (const Bytes& section : state_->parts.sections) size += section.size();
-  for (const Bytes& chunk : state_->parts.chunks) size += chunk.size();
+  for (const std::vector<Bytes>& part : state_->parts.chunks) {
+    for (const Bytes& chunk : part) size += chunk.size();
+  }
   return size;
 }
 
@@ -383,7 +378,9 @@ void ContentEncoder::append_to(Bytes* out) const {
   ByteWriter writer(*out);
   writer.bytes(state_->table);
   for (const Bytes& section : state_->parts.sections) writer.bytes(section);
-  for (const Bytes& chunk : state_->parts.chunks) writer.bytes(chunk);
+  for (const std::vector<Bytes>& part : state_->parts.chunks) {
+    for (const Bytes& chunk : part) writer.bytes(chunk);
+  }
 }
 
 }  // namespace weir

@@ -186,17 +186,21 @@ Result<SegmentReader> SegmentReader::open_front(Bytes front) {
 ByteRange SegmentReader::range_of(Section first, Section last) const {
   return state_->table.sections(first, last);
 }
-ByteRange SegmentReader::range_of_chunks(size_t first, size_t last) const {
-  return state_->table.chunks(first, last);
+ByteRange SegmentReader::range_of_chunks(ChunkPart part, size_t first, size_t last) const {
+  return state_->table.chunks(part, first, last);
 }
 bool SegmentReader::has(ByteRange range) const { return state_->has(range); }
 
 void SegmentReader::supply(ByteRange range, Bytes bytes) {
   State& state = *state_;
-  const uint32_t chunks_at = state.table.chunks(0, 0).offset;
-  std::erase_if(state.pieces, [&](const State::Piece& piece) {
-    return range.offset >= chunks_at && piece.offset >= chunks_at;
-  });
+  for (const ChunkPart part : {ChunkPart::kQuestions, ChunkPart::kRest}) {
+    const ByteRange all = state.table.chunks(part, 0, chunk_count() - 1);
+    const auto inside = [&all](size_t offset) {
+      return offset >= all.offset && offset < size_t{all.offset} + all.length;
+    };
+    if (!inside(range.offset)) continue;
+    std::erase_if(state.pieces, [&](const State::Piece& piece) { return inside(piece.offset); });
+  }
   state.pieces.push_back({range.offset, std::move(bytes)});
 }
 

@@ -66,7 +66,9 @@ struct SegmentReader::State {
   bool read_traits(ByteReader* reader);
   bool read_trait(ByteReader* reader, Trait* trait) const;
 
-  Status begin_chunk(size_t index, SegmentChunk* chunk) const;
+  Result<ByteView> part_of_chunk(ChunkPart part, const SegmentChunk& chunk) const;
+  Status load_rest(ColumnSet columns, SegmentChunk* chunk);
+  Status load_column(Column column, ByteView bytes, SegmentChunk* chunk);
   // Each reads one column of a chunk, which must be used up.
   bool read_column(Column column, ByteReader* reader, SegmentChunk* chunk) const;
   bool read_times(ByteReader* reader, SegmentChunk* chunk) const;

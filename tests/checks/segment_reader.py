@@ -130,11 +130,11 @@ def read_head(data):
 
 
 def read_parts(head, content_crc=None):
-    """The bytes of the 7 sections and of the chunks, after their checksums."""
+    """The bytes of the 7 sections and of both parts of each chunk, after their checksums."""
     reader = Reader(head.content)
     chunk_count = (head.count + 4095) // 4096
-    sizes = reader.varints(7 + chunk_count)
-    crcs = [reader.number(4) for _ in range(4 + chunk_count)]
+    sizes = reader.varints(7 + 2 * chunk_count)
+    crcs = [reader.number(4) for _ in range(4 + 2 * chunk_count)]
     if content_crc is not None and crc32c(head.content[:reader.at]) != content_crc:
         raise ValueError("the table is damaged")
     parts = [reader.take(size) for size in sizes]
@@ -144,7 +144,7 @@ def read_parts(head, content_crc=None):
     for covered, expected in zip(covers, crcs):
         if crc32c(b"".join(covered)) != expected:
             raise ValueError("the content is damaged")
-    return sections, chunks
+    return sections, list(zip(chunks[:chunk_count], chunks[chunk_count:]))
 
 
 def read_names(reader):
@@ -203,8 +203,8 @@ def passes_bloom(bloom, name):
 
 def read_chunk(chunk, count, traits):
     """The six columns of a chunk: questions, clients, traits, times, durations, sizes, each per event."""
-    reader = Reader(chunk)
-    columns = [Reader(reader.take(size)) for size in reader.varints(6)]
+    reader = Reader(chunk[1])
+    columns = [Reader(chunk[0])] + [Reader(reader.take(size)) for size in reader.varints(5)]
     reader.end()
     time = columns[3].varint()
     asked, by, how, steps, durations, surprises = (column.column(count) for column in columns)

@@ -410,7 +410,8 @@ TEST_CASE("a segment is read from its first bytes and the ranges that are asked 
       std::move(SegmentReader::open_front(piece({0, kSegmentFrontBytes}))).value();
   CHECK(reader.count() == 10'000);
   const ByteRange dictionaries = reader.range_of(Section::kNames, Section::kTraits);
-  const ByteRange last = reader.range_of_chunks(2, 2);
+  const ByteRange last = reader.range_of_chunks(ChunkPart::kRest, 2, 2);
+  const ByteRange last_questions = reader.range_of_chunks(ChunkPart::kQuestions, 2, 2);
   CHECK_FALSE(reader.has(dictionaries));
   CHECK(reader.load(Section::kNames).code() == Code::kCorrupt);
   reader.supply(dictionaries, piece(dictionaries));
@@ -419,17 +420,22 @@ TEST_CASE("a segment is read from its first bytes and the ranges that are asked 
   CHECK(reader.load_chunk(2, {Column::kTimes}, &chunk).code() == Code::kCorrupt);
   reader.supply(last, piece(last));
   REQUIRE(reader.load_chunk(2, {Column::kTimes}, &chunk).ok());
+  CHECK(reader.load_chunk(2, {Column::kQuestions}, &chunk).code() == Code::kCorrupt);
+  reader.supply(last_questions, piece(last_questions));
   REQUIRE(reader.load_chunk(2, ColumnSet::all(), &chunk).ok());
   CHECK(reader.event(chunk, 0) == f.events[2 * kSegmentChunkEvents]);
   // Another chunk takes the place of the last one.
-  const ByteRange first = reader.range_of_chunks(0, 0);
-  Bytes damaged = piece(first);
-  damaged[damaged.size() / 2] ^= 1;
-  reader.supply(first, damaged);
-  CHECK(reader.load_chunk(0, ColumnSet::all(), &chunk).code() == Code::kCorrupt);
-  reader.supply(first, piece(first));
+  for (const ChunkPart part : {ChunkPart::kQuestions, ChunkPart::kRest}) {
+    const ByteRange first = reader.range_of_chunks(part, 0, 0);
+    Bytes damaged = piece(first);
+    damaged[damaged.size() / 2] ^= 1;
+    reader.supply(first, damaged);
+    CHECK(reader.load_chunk(0, ColumnSet::all(), &chunk).code() == Code::kCorrupt);
+    reader.supply(first, piece(first));
+  }
   CHECK(reader.load_chunk(0, ColumnSet::all(), &chunk).ok());
   CHECK_FALSE(reader.has(last));
+  CHECK_FALSE(reader.has(last_questions));
 }
 
 TEST_CASE("a segment of a day holds events of its hours, one of an hour does not") {

@@ -23,13 +23,13 @@ inline void reseal(Bytes* segment) {
   numbers.varint();  // first
   const auto chunks = chunks_of(static_cast<size_t>(numbers.varint_up_to(kSegmentEventsMax)));
   ByteReader reader(ByteView(bytes).subspan(head));
-  std::vector<uint64_t> lengths(kSectionCount + chunks);
+  std::vector<uint64_t> lengths(kSectionCount + kChunkPartCount * chunks);
   for (uint64_t& length : lengths) length = reader.varint_up_to(bytes.size());
   const size_t crcs_at = head + reader.position();
-  const size_t parts = kSectionPartCount + chunks;
+  const size_t parts = kSectionPartCount + kChunkPartCount * chunks;
   reader.take(parts * 4);
   if (reader.ok()) {
-    // Parts: section 0, section 1, sections 2 … 5, section 6, then each chunk.
+    // Parts: section 0, section 1, sections 2 … 5, section 6, then each part of a chunk.
     size_t at = crcs_at + parts * 4;
     for (size_t part = 0, next = 0; part < parts; ++part) {
       uint64_t length = lengths[next++];

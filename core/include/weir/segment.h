@@ -184,6 +184,11 @@ enum class Column : uint8_t {
 };
 inline constexpr size_t kColumnCount = 6;
 
+// The columns of the chunks lie in two parts, each read and checked by itself: those of the
+// questions, which are all that counting names takes, and the rest. Frozen numbers.
+enum class ChunkPart : uint8_t { kQuestions = 0, kRest = 1 };
+inline constexpr size_t kChunkPartCount = 2;
+
 class ColumnSet {
  public:
   constexpr ColumnSet() = default;
@@ -198,6 +203,11 @@ class ColumnSet {
   constexpr void add(Column column) { bits_ |= 1U << static_cast<unsigned>(column); }
   constexpr bool has(Column column) const {
     return (bits_ >> static_cast<unsigned>(column) & 1) != 0;
+  }
+  // Any column of the part. Sizes are stored against what the questions are expected to bring.
+  constexpr bool needs(ChunkPart part) const {
+    return part == ChunkPart::kRest ? (bits_ >> 1) != 0
+                                    : has(Column::kQuestions) || has(Column::kSizes);
   }
 
  private:
@@ -250,11 +260,12 @@ class SegmentReader {
   size_t count() const;  // 0 for a gap
   size_t chunk_count() const;
 
-  // Where the sections first … last and the chunks first … last lie, in one range each.
+  // Where the sections first … last and the parts of the chunks first … last lie, in one range
+  // each.
   ByteRange range_of(Section first, Section last) const;
-  ByteRange range_of_chunks(size_t first, size_t last) const;
+  ByteRange range_of_chunks(ChunkPart part, size_t first, size_t last) const;
   bool has(ByteRange range) const;
-  // Adds what was read from there. Of chunks only what was supplied last is kept.
+  // Adds what was read from there. Of either part of chunks only what was supplied last is kept.
   void supply(ByteRange range, Bytes bytes);
 
   // Checks and decodes a section and those that it refers to, unless that is done already.
