@@ -58,19 +58,33 @@ void OutcomeCounts::add(const OutcomeCounts& other) {
   for (size_t i = 0; i < kOutcomeCount; ++i) by_outcome[i] += other.by_outcome[i];
 }
 
+namespace {
+
+// Names that follow each other differ in front, or in length.
+uint32_t mark_of(std::string_view name) {
+  uint32_t front = 0;
+  for (const char c : name.substr(0, sizeof(front))) front = front << 8 | static_cast<uint8_t>(c);
+  return front ^ static_cast<uint32_t>(name.size()) << 24;
+}
+
+}  // namespace
+
 void NameOrder::begin(const SpaceSaving& list) {
   at_ = 0;
-  if (next_.size() == list.size() + 1) return;
-  next_.resize(list.size() + 1);
-  std::iota(next_.begin(), next_.end(), 1U);
-  next_.back() = 0;
+  const size_t size = list.size();
+  if (links_.size() == size + 1) return;
+  links_.assign(1, {size == 0 ? 0U : 1U, 0});
+  for (uint32_t number = 0; number < size; ++number) {
+    links_.push_back({number + 1 < size ? number + 2 : 0, mark_of(list.key(number))});
+  }
 }
 
 std::optional<uint32_t> NameOrder::find(const SpaceSaving& list, std::string_view name) {
   constexpr int kStepsMax = 8;
-  uint32_t next = next_[at_];
-  for (int steps = 0; next != 0 && steps < kStepsMax; ++steps, next = next_[next]) {
-    if (list.key(next - 1) != name) continue;
+  const uint32_t mark = mark_of(name);
+  uint32_t next = links_[at_].next;
+  for (int steps = 0; next != 0 && steps < kStepsMax; ++steps, next = links_[next].next) {
+    if (links_[next].mark != mark || list.key(next - 1) != name) continue;
     at_ = next;
     return next - 1;
   }
@@ -80,14 +94,14 @@ std::optional<uint32_t> NameOrder::find(const SpaceSaving& list, std::string_vie
 void NameOrder::move_to(const SpaceSaving& list, uint32_t number) {
   constexpr int kStepsMax = 64;
   const uint32_t place = number + 1;
-  if (place == next_.size()) {
+  if (place == links_.size()) {
     uint32_t before = at_;
-    for (int steps = 0; steps < kStepsMax; ++steps, before = next_[before]) {
-      const uint32_t next = next_[before];
+    for (int steps = 0; steps < kStepsMax; ++steps, before = links_[before].next) {
+      const uint32_t next = links_[before].next;
       if (next == 0 || reversed_less(list.key(number), list.key(next - 1))) break;
     }
-    next_.push_back(next_[before]);
-    next_[before] = place;
+    links_.push_back({links_[before].next, mark_of(list.key(number))});
+    links_[before].next = place;
   }
   at_ = place;
 }

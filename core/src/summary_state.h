@@ -86,7 +86,12 @@ class NameOrder {
   void move_to(const SpaceSaving& list, uint32_t number);
 
  private:
-  std::vector<uint32_t> next_ = {0};  // by 1 + number; 0: the front, and behind the last one
+  struct Link {
+    uint32_t next = 0;
+    uint32_t mark = 0;  // of the name: most others have another one
+  };
+
+  std::vector<Link> links_ = {{}};  // by 1 + number; 0: the front, and behind the last one
   uint32_t at_ = 0;
 };
 
