@@ -21,7 +21,8 @@ void encode_question_chunks(std::span<const QuestionChunks> questions, std::vect
 bool QuestionChunksTable::open(ByteReader* reader, size_t questions, size_t chunks) {
   if (chunks < 2) return true;
   const auto most = static_cast<int64_t>(std::min(chunks, kQuestionChunksMax));
-  const auto last = static_cast<int64_t>(chunks) - 1;
+  // A chunk that is not there is found by tells(); here it only has to fit a set.
+  const auto last = static_cast<int64_t>(kSegmentChunksMax) - 1;
   return listed_.open(reader, {0, most}, questions) &&
          chunks_.open(reader, {0, last}, static_cast<size_t>(listed_.total()));
 }
