@@ -50,6 +50,8 @@ struct SegmentBuilder::State {
   ColumnEstimate surprises;
   size_t value_bytes = 0;  // of those columns together
 
+  // Keeps its memory: the next segment needs about as much.
+  void clear();
   size_t dictionary_bytes_max() const;
   size_t column_bytes() const;
   size_t chunk_bytes_max() const;
@@ -63,6 +65,13 @@ struct SegmentBuilder::State {
   void push(int64_t time_ms, const Numbers& numbers, Outcome outcome, uint32_t duration_us,
             uint32_t size);
 };
+
+void SegmentBuilder::State::clear() {
+  events.clear();
+  steps = surprises = ColumnEstimate();
+  durations.fill(ColumnEstimate());
+  value_bytes = 0;
+}
 
 size_t SegmentBuilder::State::dictionary_bytes_max() const {
   const auto strings = [](const OptionalStrings& optional) {
@@ -293,6 +302,6 @@ Bytes SegmentBuilder::encode(const Options& options) const {
   return encoding.segment();
 }
 
-void SegmentBuilder::clear() { state_ = std::make_unique<State>(state_->span_ms); }
+void SegmentBuilder::clear() { state_->clear(); }
 
 }  // namespace weir
