@@ -114,7 +114,8 @@ struct ContentEncoder::State {
   Order upstreams_order;
   Order traits_order;
   std::vector<uint8_t> outcome_of_trait;  // by number
-  std::vector<int64_t> values;            // of a column under way
+  std::vector<uint32_t> values;           // of a column under way
+  std::vector<int32_t> time_steps;        // likewise
   ContentParts parts;
   Bytes table;  // of them
 };
@@ -274,12 +275,12 @@ void ContentEncoder::State::ranks(const ChunkBounds& bounds, std::span<const uin
 }
 
 void ContentEncoder::State::times(const ChunkBounds& bounds, Bytes* out) {
-  values[0] = 0;
-  for (size_t i = bounds.begin + 1; i < bounds.end; ++i) {
-    values[i - bounds.begin] = int64_t{events.time[i]} - int64_t{events.time[i - 1]};
+  time_steps[0] = 0;
+  for (size_t i = bounds.begin + 1; i < bounds.end; ++i) {  // within a day, so below 2^31
+    time_steps[i - bounds.begin] = static_cast<int32_t>(events.time[i] - events.time[i - 1]);
   }
   ByteWriter(*out).varint(static_cast<uint64_t>(events.start_ms + events.time[bounds.begin]));
-  encode_column(values, out);
+  encode_column(time_steps, out);
 }
 
 // Grouped by outcome, because a cached answer's duration says nothing about a forwarded one's.
@@ -299,13 +300,14 @@ void ContentEncoder::State::durations(const ChunkBounds& bounds, Bytes* out) {
 void ContentEncoder::State::sizes(const ChunkBounds& bounds, Bytes* out) {
   for (size_t i = bounds.begin; i < bounds.end; ++i) {
     const int64_t expected = events.question_sizes[events.question[i]];
-    values[i - bounds.begin] = static_cast<int64_t>(zigzag(int64_t{events.size[i]} - expected));
+    values[i - bounds.begin] = static_cast<uint32_t>(zigzag(int64_t{events.size[i]} - expected));
   }
   encode_column(values, out);
 }
 
 Bytes ContentEncoder::State::chunk(const ChunkBounds& bounds) {
   values.resize(bounds.end - bounds.begin);
+  time_steps.resize(values.size());
   Bytes columns;
   std::array<size_t, kColumnCount> ends{};
   ranks(bounds, events.question, questions_order, &columns);
