@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kFillPercentFast = 80;
 constexpr int kFillPercentSlow = 20;
+constexpr size_t kLookEvery = 16;  // events: to estimate a segment's size costs as much as some
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 // Events in their flat form, in blocks, so that a long list is never copied nor larger than it must
@@ -86,7 +87,8 @@ struct Batcher::State {
   uint64_t durable;
 
   SegmentBuilder builder;  // the open run …
-  EventList open;          // … and its events
+  EventList open;          // … its events …
+  size_t open_bytes = 0;   // … and its estimated size, kLookEvery events ago at most
   int64_t open_since_ms = 0;
 
   std::deque<Piece> pieces;  // closed, in order; the first `batch_pieces` are in the batch
@@ -139,11 +141,11 @@ void Batcher::State::close_open() {
   piece.gaps_at_closing = gaps;
   pieces.push_back(std::move(piece));
   builder.clear();
+  open_bytes = 0;
 }
 
 bool Batcher::State::open_is_full() const {
-  return builder.count() >= options.batch_events_max ||
-         builder.bytes_estimate() >= options.batch_bytes_max;
+  return builder.count() >= options.batch_events_max || open_bytes >= options.batch_bytes_max;
 }
 
 // REQUIREMENTS 002-14: the fuller the buffer, the sooner the flush.
@@ -172,7 +174,7 @@ bool Batcher::State::due(int64_t now_ms) const {
     if (piece.ends_batch) return true;
   }
   return events + builder.count() >= options.batch_events_max ||
-         bytes + builder.bytes_estimate() >= options.batch_bytes_max;
+         bytes + open_bytes >= options.batch_bytes_max;
 }
 
 // Decides how many pieces the next batch has: at least one, the others within the limits.
@@ -292,6 +294,7 @@ Status Batcher::add(const Event& event, int64_t now_ms, uint64_t* number) {
   ++s.stats.added;
   if (number != nullptr) *number = s.next;
   ++s.next;
+  if (s.open.size() % kLookEvery == 0) s.open_bytes = s.builder.bytes_estimate();
   if (s.open_is_full()) s.close_open();
   return {};
 }

@@ -160,7 +160,8 @@ struct EventColumns {
     lists.clear();
     upstreams.clear();
     clients.clear();
-    for (auto* const column : {&question_sizes, &time, &question, &client, &trait, &duration, &size}) {
+    for (auto* const column :
+         {&question_sizes, &time, &question, &client, &trait, &duration, &size}) {
       column->clear();
     }
     outcomes.fill(0);

@@ -48,11 +48,11 @@ struct SegmentBuilder::State {
   ColumnEstimate steps;
   std::array<ColumnEstimate, kOutcomeCount> durations;
   ColumnEstimate surprises;
-  size_t value_bytes = 0;  // of those columns together
 
   // Keeps its memory: the next segment needs about as much.
   void clear();
-  size_t dictionary_bytes_max() const;
+  // Of so many groups of chunks.
+  size_t dictionary_bytes_max(size_t groups) const;
   size_t column_bytes() const;
   size_t chunk_bytes_max() const;
   // Whether events from `first_ms` to `last_ms` may follow those that are there.
@@ -70,15 +70,12 @@ void SegmentBuilder::State::clear() {
   events.clear();
   steps = surprises = ColumnEstimate();
   durations.fill(ColumnEstimate());
-  value_bytes = 0;
 }
 
-size_t SegmentBuilder::State::dictionary_bytes_max() const {
+size_t SegmentBuilder::State::dictionary_bytes_max(size_t groups) const {
   const auto strings = [](const OptionalStrings& optional) {
     return optional.strings().text_bytes() + kStringBytesMax * optional.strings().size();
   };
-  const size_t chunks = chunks_of(events.count());
-  const size_t groups = chunks < 2 ? 0 : chunks / chunks_per_group(chunks) + 1;
   return events.questions.names().text_bytes() + kNameBytesMax * events.questions.names().size() +
          (kQuestionBytesMax + groups / 8 + 1) * events.questions.size() +
          kClientBytesMax * events.clients.size() + kTraitBytesMax * events.traits.size() +
@@ -90,7 +87,10 @@ size_t SegmentBuilder::State::column_bytes() const {
   const size_t index_bits =
       bits(events.questions.size()) + bits(events.clients.size()) + bits(events.traits.size());
   const size_t blocks = kIndexColumns * (events.count() / kBlockValues + 1);
-  return events.count() * index_bits / 8 + blocks * kBlockOverheadBytesMax + value_bytes;
+  size_t bytes = events.count() * index_bits / 8 + blocks * kBlockOverheadBytesMax + steps.bytes() +
+                 surprises.bytes();
+  for (const ColumnEstimate& column : durations) bytes += column.bytes();
+  return bytes;
 }
 
 size_t SegmentBuilder::State::chunk_bytes_max() const {
@@ -107,8 +107,8 @@ Status SegmentBuilder::State::check_span(int64_t first_ms, int64_t last_ms) cons
 
 Status SegmentBuilder::State::check_room(size_t count, size_t dictionary_bytes) const {
   const size_t total = events.count() + count;
-  const size_t worst_bytes =
-      kFixedBytesMax + dictionary_bytes_max() + dictionary_bytes + kEventBytesInColumnsMax * total;
+  const size_t worst_bytes = kFixedBytesMax + dictionary_bytes_max(kQuestionGroupsMax) +
+                             dictionary_bytes + kEventBytesInColumnsMax * total;
   if (total <= kSegmentEventsMax && worst_bytes <= kSegmentBytesMax) return {};
   return Status(Code::kFull, "a segment is full");
 }
@@ -135,15 +135,10 @@ void SegmentBuilder::State::push(int64_t time_ms, const Numbers& numbers, Outcom
   EventColumns& to = events;
   if (to.count() == 0) to.start_ms = time_ms - time_ms % span_ms;
   const auto time = static_cast<uint32_t>(time_ms - to.start_ms);
-  const auto estimate = [this](ColumnEstimate* column, int64_t value) {
-    value_bytes -= column->bytes();
-    column->add(value);
-    value_bytes += column->bytes();
-  };
-  estimate(&steps, to.count() == 0 ? 0 : int64_t{time} - int64_t{to.time.back()});
+  steps.add(to.count() == 0 ? 0 : int64_t{time} - int64_t{to.time.back()});
   const int64_t surprise = int64_t{size} - int64_t{to.question_sizes[numbers.question]};
-  estimate(&surprises, static_cast<int64_t>(zigzag(surprise)));
-  estimate(&durations[static_cast<size_t>(outcome)], duration_us);
+  surprises.add(static_cast<int64_t>(zigzag(surprise)));
+  durations[static_cast<size_t>(outcome)].add(duration_us);
   ++to.outcomes[static_cast<size_t>(outcome)];
 
   to.time.push_back(time);
@@ -247,7 +242,9 @@ Status SegmentBuilder::add(const SegmentReader& segment) {
 size_t SegmentBuilder::count() const { return state_->events.count(); }
 
 size_t SegmentBuilder::bytes_estimate() const {
-  return kFixedBytesMax + state_->dictionary_bytes_max() + state_->column_bytes() +
+  const size_t chunks = chunks_of(count());
+  const size_t groups = chunks < 2 ? 0 : chunks / chunks_per_group(chunks) + 1;
+  return kFixedBytesMax + state_->dictionary_bytes_max(groups) + state_->column_bytes() +
          state_->chunk_bytes_max();
 }
 
