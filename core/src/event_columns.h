@@ -63,6 +63,8 @@ constexpr uint64_t question_key(uint32_t name, uint16_t qtype) {
 class QuestionInterner {
  public:
   void prefetch(uint16_t qtype, uint64_t hash) const { index_.prefetch(mixed(hash, qtype)); }
+  // What intern() of a new question reads besides.
+  void prefetch_name(uint64_t hash) const { names_.prefetch(hash); }
   // The number of a question that is there, or size().
   size_t find(std::string_view qname, uint16_t qtype, uint64_t hash) const {
     return index_.find(mixed(hash, qtype), [&](uint32_t other) { return is(other, qname, qtype); });
@@ -98,7 +100,7 @@ class QuestionInterner {
   static uint64_t mixed(uint64_t hash, uint16_t qtype) { return mix64(hash + qtype); }
   bool is(size_t number, std::string_view qname, uint16_t qtype) const {
     const Question& question = questions_[number];
-    return question.qtype == qtype && names_.at(question.place) == qname;
+    return question.qtype == qtype && same_text(names_.at(question.place), qname);
   }
 
   StringInterner names_;
@@ -108,6 +110,10 @@ class QuestionInterner {
 
 class ClientInterner {
  public:
+  // The number of a client that is there, or size().
+  size_t find(const Client& client) const {
+    return index_.find(hash_of(client), [&](uint32_t other) { return clients_[other] == client; });
+  }
   uint32_t intern(const Client& client) {
     bool added = false;
     const uint32_t number = index_.intern(
