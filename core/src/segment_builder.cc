@@ -186,19 +186,27 @@ SegmentBuilder::~SegmentBuilder() = default;
 SegmentBuilder::SegmentBuilder(SegmentBuilder&&) noexcept = default;
 SegmentBuilder& SegmentBuilder::operator=(SegmentBuilder&&) noexcept = default;
 
+// Where the name, its question's slot and that question lie is not known ahead to a processor; what
+// does not need them is done while they are loaded.
 Status SegmentBuilder::add(const Event& event) {
   State& to = *state_;
-  const uint64_t hash = hash64(event.qname);
-  to.events.questions.prefetch(event.qtype, hash);
+  __builtin_prefetch(event.qname.data());
   WEIR_TRY(check_besides_name(event));
   WEIR_TRY(to.check_room(1, kEventBytesMax));
+  const uint64_t hash = hash64(event.qname);
+  to.events.questions.prefetch(event.qtype, hash);
+  size_t client = to.events.clients.find(event.client);
   size_t question = to.events.questions.find(event.qname, event.qtype, hash);
   const bool is_new = question == to.events.questions.size();
-  if (is_new) WEIR_TRY(check_name(event.qname));  // others were looked at before
+  if (is_new) {  // others were looked at before
+    to.events.questions.prefetch_name(hash);
+    WEIR_TRY(check_name(event.qname));
+  }
   WEIR_TRY(to.check_span(event.time_ms, event.time_ms));
   if (is_new) question = to.intern_question(event.qname, event.qtype, hash, event.response_size);
+  if (client == to.events.clients.size()) client = to.events.clients.intern(event.client);
   const State::Numbers numbers = {.question = static_cast<uint32_t>(question),
-                                  .client = to.events.clients.intern(event.client),
+                                  .client = static_cast<uint32_t>(client),
                                   .trait = to.intern_trait({.outcome = event.outcome,
                                                             .transport = event.transport,
                                                             .ad = event.ad,
