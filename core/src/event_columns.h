@@ -20,7 +20,7 @@ class OptionalStrings {
  public:
   uint32_t intern(std::string_view text) {
     if (text.empty()) return 0;
-    if (last_ == 0 || strings_[last_ - 1] != text) last_ = strings_.intern(text) + 1;
+    if (last_ == 0 || !same_text(strings_[last_ - 1], text)) last_ = strings_.intern(text) + 1;
     return last_;
   }
   const StringInterner& strings() const { return strings_; }

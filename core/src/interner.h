@@ -32,7 +32,7 @@ class HashIndex {
     WEIR_CHECK(number < kNumberMask);
     slots_[at] = slot_of(hash_bits(hash), number);
     hashes_.push_back(hash_bits(hash));
-    if (hashes_.size() * 2 > slots_.size()) grow();
+    if (hashes_.size() * 4 > slots_.size() * 3) grow();
     return number;
   }
 
