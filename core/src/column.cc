@@ -270,14 +270,10 @@ template void encode_column(std::span<const int32_t>, std::vector<uint8_t>*);
 template void encode_column(std::span<const uint32_t>, std::vector<uint8_t>*);
 template void encode_column(std::span<const uint8_t>, std::vector<uint8_t>*);
 
-void ColumnEstimate::add(int64_t value) {
-  least_ = size_ == 0 ? value : std::min(least_, value);
-  most_ = size_ == 0 ? value : std::max(most_, value);
-  if (value >= 0) ++widths_[width_of(value)];
-  if (++size_ < kBlockValues) return;
-  full_bytes_ += full_block_bytes();
-  size_ = 0;
-  widths_.fill(0);
+void ColumnEstimate::end_block() {
+  ColumnEstimate next;
+  next.full_bytes_ = full_bytes_ + full_block_bytes();
+  *this = next;
 }
 
 size_t ColumnEstimate::bytes() const {

@@ -13,9 +13,12 @@
 // costs itself and not the whole block.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -46,17 +49,23 @@ extern template void encode_column(std::span<const uint8_t>, std::vector<uint8_t
 // much for the block that is not full.
 class ColumnEstimate {
  public:
-  void add(int64_t value);
+  void add(int64_t value) {
+    least_ = std::min(least_, value);
+    most_ = std::max(most_, value);
+    if (value >= 0) ++widths_[static_cast<size_t>(std::bit_width(static_cast<uint64_t>(value)))];
+    if (++size_ == kBlockValues) end_block();
+  }
   size_t bytes() const;
 
  private:
+  void end_block();
   size_t full_block_bytes() const;
 
   size_t full_bytes_ = 0;
   // The block that is not full yet.
   size_t size_ = 0;
-  int64_t least_ = 0;
-  int64_t most_ = 0;
+  int64_t least_ = std::numeric_limits<int64_t>::max();
+  int64_t most_ = std::numeric_limits<int64_t>::min();
   std::array<uint8_t, kColumnWidthMax + 1> widths_{};  // as if the base were 0
 };
 
