@@ -18,30 +18,50 @@ namespace {
 
 constexpr int kFillPercentFast = 80;
 constexpr int kFillPercentSlow = 20;
+constexpr size_t kLookEvery = 16;  // events: to estimate a segment's size costs as much as some
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
-// Events in their flat form, back to back.
+// Events in their flat form, in blocks, so that a long list is never copied nor larger than it must
+// be.
 class EventList {
  public:
-  size_t size() const { return ends_.size(); }
+  size_t size() const { return places_.size(); }
 
   void append(const Event& event) {
-    const size_t begin = bytes_.size();
-    bytes_.resize(begin + flat_event_bytes(event));
-    WEIR_CHECK(encode_event(event, std::span(bytes_).subspan(begin)) > 0);
-    ends_.push_back(bytes_.size());
+    if (kBlockBytes - used_ < kEventBytesMax) add_block();
+    uint8_t* const at = blocks_.back().get() + used_;
+    const size_t bytes = encode_event(event, std::span(at, kEventBytesMax));
+    WEIR_CHECK(bytes > 0);
+    places_.push_back({static_cast<uint32_t>(blocks_.size() - 1), static_cast<uint16_t>(used_),
+                       static_cast<uint16_t>(bytes)});
+    used_ += bytes;
   }
 
   Event at(size_t i) const {
-    const size_t begin = i == 0 ? 0 : ends_[i - 1];
-    auto event = decode_event(ByteView(bytes_).subspan(begin, ends_[i] - begin));
+    const Place& place = places_[i];
+    auto event = decode_event(ByteView(blocks_[place.block].get() + place.offset, place.bytes));
     WEIR_CHECK(event.ok());
     return *event;
   }
 
  private:
-  Bytes bytes_;
-  std::vector<size_t> ends_;
+  static constexpr size_t kBlockBytes = 64 << 10;
+  struct Place {
+    uint32_t block = 0;
+    uint16_t offset = 0;
+    uint16_t bytes = 0;
+  };
+  static_assert(kBlockBytes <= size_t{UINT16_MAX} + 1 && kEventBytesMax <= UINT16_MAX);
+
+  void add_block() {
+    // Not std::make_unique: it would fill the block, which is about to be filled.
+    blocks_.emplace_back(new uint8_t[kBlockBytes]);
+    used_ = 0;
+  }
+
+  std::vector<std::unique_ptr<uint8_t[]>> blocks_;
+  size_t used_ = kBlockBytes;  // of the last one
+  std::vector<Place> places_;
 };
 
 // A closed segment, or a gap.
@@ -67,7 +87,8 @@ struct Batcher::State {
   uint64_t durable;
 
   SegmentBuilder builder;  // the open run …
-  EventList open;          // … and its events
+  EventList open;          // … its events …
+  size_t open_bytes = 0;   // … and its estimated size, kLookEvery events ago at most
   int64_t open_since_ms = 0;
 
   std::deque<Piece> pieces;  // closed, in order; the first `batch_pieces` are in the batch
@@ -120,11 +141,11 @@ void Batcher::State::close_open() {
   piece.gaps_at_closing = gaps;
   pieces.push_back(std::move(piece));
   builder.clear();
+  open_bytes = 0;
 }
 
 bool Batcher::State::open_is_full() const {
-  return builder.count() >= options.batch_events_max ||
-         builder.bytes_estimate() >= options.batch_bytes_max;
+  return builder.count() >= options.batch_events_max || open_bytes >= options.batch_bytes_max;
 }
 
 // REQUIREMENTS 002-14: the fuller the buffer, the sooner the flush.
@@ -153,7 +174,7 @@ bool Batcher::State::due(int64_t now_ms) const {
     if (piece.ends_batch) return true;
   }
   return events + builder.count() >= options.batch_events_max ||
-         bytes + builder.bytes_estimate() >= options.batch_bytes_max;
+         bytes + open_bytes >= options.batch_bytes_max;
 }
 
 // Decides how many pieces the next batch has: at least one, the others within the limits.
@@ -273,6 +294,7 @@ Status Batcher::add(const Event& event, int64_t now_ms, uint64_t* number) {
   ++s.stats.added;
   if (number != nullptr) *number = s.next;
   ++s.next;
+  if (s.open.size() % kLookEvery == 0) s.open_bytes = s.builder.bytes_estimate();
   if (s.open_is_full()) s.close_open();
   return {};
 }

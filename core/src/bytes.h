@@ -58,6 +58,25 @@ inline std::span<const uint8_t> as_bytes(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
+// Whether they are equal. A call of memcmp costs more than the few bytes that most texts have.
+inline bool same_text(std::string_view left, std::string_view right) {
+  const size_t size = left.size();
+  if (size != right.size()) return false;
+  const uint8_t* const a = as_bytes(left).data();
+  const uint8_t* const b = as_bytes(right).data();
+  if (size < 8) {
+    for (size_t i = 0; i < size; ++i) {
+      if (a[i] != b[i]) return false;
+    }
+    return true;
+  }
+  uint64_t unlike = load_le<uint64_t>(a + size - 8) ^ load_le<uint64_t>(b + size - 8);
+  for (size_t i = 0; i + 8 < size; i += 8) {
+    unlike |= load_le<uint64_t>(a + i) ^ load_le<uint64_t>(b + i);
+  }
+  return unlike == 0;
+}
+
 // Borrows the bytes it reads; so do the views it returns.
 class ByteReader {
  public:

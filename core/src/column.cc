@@ -25,31 +25,46 @@ unsigned width_of(int64_t value) {
   return static_cast<unsigned>(std::bit_width(static_cast<uint64_t>(value)));
 }
 
-// Appends the low `width` bits of each value. With 0 bits nothing is written.
-void pack(std::span<const uint32_t> values, unsigned width, std::vector<uint8_t>* out) {
-  const size_t start = out->size();
-  const size_t size = packed_bytes(values.size(), width);
-  out->resize(start + size + sizeof(uint64_t));  // room for whole words; cut off below
-  uint8_t* at = out->data() + start;
-  const uint64_t mask = (uint64_t{1} << width) - 1;
-  uint64_t pending = 0;
-  unsigned filled = 0;
-  for (const uint32_t value : values) {
-    pending |= (value & mask) << filled;
-    filled += width;
-    if (filled >= 32) {
-      store_le(at, static_cast<uint32_t>(pending));
-      at += 4;
-      pending >>= 32;
-      filled -= 32;
-    }
-  }
-  store_le(at, static_cast<uint32_t>(pending));
-  out->resize(start + size);
+// Eight values of a width take as many bytes as they have bits, so each begins at a place that the
+// compiler knows. Values have no higher bits; writes up to seven bytes past its output.
+template <unsigned kWidth, size_t... kIndex>
+void pack_eight(const uint32_t* values, uint8_t* out, std::index_sequence<kIndex...>) {
+  constexpr size_t kWords = (kWidth + 7) / 8;
+  uint64_t words[kWords + 1] = {};  // one more, so that the last value needs no other case
+  const auto put = [&words](uint64_t value, size_t bit) {
+    words[bit / 64] |= value << (bit % 64);
+    if (bit % 64 + kWidth > 64) words[bit / 64 + 1] |= value >> (64 - bit % 64);
+  };
+  (put(values[kIndex], kIndex * kWidth), ...);
+  for (size_t i = 0; i < kWords; ++i) store_le(out + 8 * i, words[i]);
 }
 
-// Eight values of a width take as many bytes as they have bits, so each begins at a place that the
-// compiler knows: a load, a shift and a mask per value. Reads up to eight bytes past its input.
+template <unsigned kWidth>
+void pack_values(const uint32_t* values, size_t count, uint8_t* out) {
+  for (size_t i = 0; i < count; i += 8, out += kWidth) {
+    pack_eight<kWidth>(values + i, out, std::make_index_sequence<8>());
+  }
+}
+
+using PackValues = void (*)(const uint32_t*, size_t, uint8_t*);
+template <unsigned... kWidth>
+constexpr auto make_packers(std::integer_sequence<unsigned, kWidth...>) {
+  return std::array<PackValues, sizeof...(kWidth)>{pack_values<kWidth>...};
+}
+constexpr auto kPackers = make_packers(std::make_integer_sequence<unsigned, kColumnWidthMax + 1>());
+
+// Appends the first `count` values, which have `width` bits at most. With 0 bits nothing is
+// written.
+void pack(Block* values, size_t count, unsigned width, std::vector<uint8_t>* out) {
+  const size_t eights = (count + 7) / 8;
+  std::fill(values->data() + count, values->data() + 8 * eights, 0U);
+  const size_t start = out->size();
+  out->resize(start + eights * width + sizeof(uint64_t));  // cut off below
+  kPackers[width](values->data(), count, out->data() + start);
+  out->resize(start + packed_bytes(count, width));
+}
+
+// A load, a shift and a mask per value. Reads up to eight bytes past its input.
 template <unsigned kWidth, size_t... kIndex>
 void unpack_eight(const uint8_t* bytes, uint32_t* out, std::index_sequence<kIndex...>) {
   constexpr uint64_t kMask = (uint64_t{1} << kWidth) - 1;
@@ -103,71 +118,90 @@ bool unpack(ByteReader* reader, unsigned width, std::span<uint32_t> out) {
   return true;
 }
 
-// How many of a block's values need exactly 0, 1, … 32 bits.
-using WidthCounts = std::array<uint8_t, kColumnWidthMax + 1>;
-
 struct WidthChoice {
   unsigned width = 0;
   size_t bits = 0;  // of the values and their exceptions
 };
 
-// The width with the fewest bits, exceptions included; of equals the widest.
-WidthChoice best_width(const WidthCounts& counts, size_t size, unsigned widest) {
+// The width with the fewest bits, exceptions included; of equals the widest. exceptions_of(width):
+// how many values need more bits than that; asked from the widest on down.
+template <class ExceptionsOf>
+WidthChoice best_width(size_t size, unsigned widest, ExceptionsOf exceptions_of) {
   WidthChoice best = {widest, size * widest};
-  size_t exceptions = 0;
   for (unsigned width = widest; width > 0;) {
-    exceptions += counts[width];
     --width;
+    const size_t exceptions = exceptions_of(width);
     const size_t bits = size * width + 16 + exceptions * (kPositionBits + widest - width);
     if (bits < best.bits) best = {width, bits};
+    // Narrower ones have as many exceptions at least.
+    if (16 + exceptions * (kPositionBits + widest) >= best.bits) break;
   }
   return best;
 }
 
 // The least value, or 0 where leaving it out costs no bit.
-int64_t choose_base(std::span<const int64_t> values) {
-  int64_t least = values[0];
-  int64_t most = values[0];
-  for (const int64_t value : values) {
-    least = std::min(least, value);
-    most = std::max(most, value);
+template <class T>
+int64_t choose_base(std::span<const T> values) {
+  T lowest = values[0];
+  T highest = values[0];
+  for (const T value : values) {
+    lowest = std::min(lowest, value);
+    highest = std::max(highest, value);
   }
+  const int64_t least = lowest;
+  const int64_t most = highest;
   WEIR_CHECK(least >= -kBaseMax && most <= kBaseMax);
   WEIR_CHECK(width_of(most - least) <= kColumnWidthMax);
   return least >= 0 && width_of(most) == width_of(most - least) ? 0 : least;
 }
 
-void encode_block(std::span<const int64_t> values, std::vector<uint8_t>* out) {
-  const int64_t base = choose_base(values);
-  Block offsets;
-  uint32_t all_bits = 0;
-  for (size_t i = 0; i < values.size(); ++i) {
-    offsets[i] = static_cast<uint32_t>(values[i] - base);
-    all_bits |= offsets[i];
-  }
-  WidthCounts counts{};
-  for (size_t i = 0; i < values.size(); ++i) ++counts[width_of(offsets[i])];
-  const unsigned widest = width_of(all_bits);
-  const unsigned width = best_width(counts, values.size(), widest).width;
+// The values that do not fit a width.
+struct Exceptions {
+  size_t count = 0;
   Block positions;
   Block highs;
-  size_t exceptions = 0;
-  for (size_t i = 0; i < values.size() && width < widest; ++i) {
-    if (offsets[i] >> width == 0) continue;
-    positions[exceptions] = static_cast<uint32_t>(i);
-    highs[exceptions++] = offsets[i] >> width;
+
+  // Leaves their low bits to `offsets`. Without a branch, which would be guessed wrong for each.
+  void split(std::span<uint32_t> offsets, unsigned width) {
+    for (size_t i = 0; i < offsets.size(); ++i) {
+      const uint32_t high = offsets[i] >> width;
+      positions[count] = static_cast<uint32_t>(i);
+      highs[count] = high;
+      count += high != 0 ? 1 : 0;
+    }
+    for (uint32_t& offset : offsets) offset &= (1U << width) - 1;
   }
+};
+
+template <class T>
+void encode_block(std::span<const T> values, std::vector<uint8_t>* out) {
+  const int64_t base = choose_base(values);
+  Block offsets;
+  const auto used = std::span(offsets).first(values.size());
+  uint32_t all_bits = 0;
+  for (size_t i = 0; i < used.size(); ++i) {
+    used[i] = static_cast<uint32_t>(values[i]) - static_cast<uint32_t>(base);
+    all_bits |= used[i];
+  }
+  const unsigned widest = width_of(all_bits);
+  const auto exceptions_of = [&](unsigned width) {
+    uint32_t count = 0;
+    for (const uint32_t offset : used) count += offset >> width != 0 ? 1 : 0;
+    return size_t{count};
+  };
+  const unsigned width = best_width(values.size(), widest, exceptions_of).width;
   ByteWriter writer(*out);
   writer.u8(static_cast<uint8_t>(width | (base != 0 ? kBaseFlag : 0U) |
-                                 (exceptions != 0 ? kExceptionsFlag : 0U)));
+                                 (width != widest ? kExceptionsFlag : 0U)));
   if (base != 0) writer.zigzag_varint(base);
-  if (exceptions != 0) {
-    writer.u8(static_cast<uint8_t>(exceptions));
-    writer.u8(static_cast<uint8_t>(widest - width));
-  }
-  pack(std::span(offsets).first(values.size()), width, out);
-  pack(std::span(positions).first(exceptions), kPositionBits, out);
-  pack(std::span(highs).first(exceptions), widest - width, out);
+  if (width == widest) return pack(&offsets, values.size(), width, out);
+  Exceptions exceptions;
+  exceptions.split(used, width);
+  writer.u8(static_cast<uint8_t>(exceptions.count));
+  writer.u8(static_cast<uint8_t>(widest - width));
+  pack(&offsets, values.size(), width, out);
+  pack(&exceptions.positions, exceptions.count, kPositionBits, out);
+  pack(&exceptions.highs, exceptions.count, widest - width, out);
 }
 
 // Adds the exceptions' high parts to the low ones in `offsets`.
@@ -257,31 +291,37 @@ uint32_t high_at(ByteReader* reader, const BlockHead& head, size_t index) {
 
 }  // namespace
 
-void encode_column(std::span<const int64_t> values, std::vector<uint8_t>* out) {
+template <class T>
+void encode_column(std::span<const T> values, std::vector<uint8_t>* out) {
   for (; !values.empty(); values = values.subspan(std::min(kBlockValues, values.size()))) {
     encode_block(values.first(std::min(kBlockValues, values.size())), out);
   }
 }
 
-void ColumnEstimate::add(int64_t value) {
-  least_ = size_ == 0 ? value : std::min(least_, value);
-  most_ = size_ == 0 ? value : std::max(most_, value);
-  if (value >= 0) ++widths_[width_of(value)];
-  if (++size_ < kBlockValues) {
-    // All as wide as the widest: quick, and exceptions may only make it less.
-    block_bytes_ =
-        size_ * width_of(most_ - std::min<int64_t>(least_, 0)) / 8 + kBlockOverheadBytesMax;
-    return;
-  }
-  full_bytes_ += full_block_bytes();
-  block_bytes_ = size_ = 0;
-  widths_.fill(0);
+template void encode_column(std::span<const int64_t>, std::vector<uint8_t>*);
+template void encode_column(std::span<const int32_t>, std::vector<uint8_t>*);
+template void encode_column(std::span<const uint32_t>, std::vector<uint8_t>*);
+template void encode_column(std::span<const uint8_t>, std::vector<uint8_t>*);
+
+void ColumnEstimate::end_block() {
+  ColumnEstimate next;
+  next.full_bytes_ = full_bytes_ + full_block_bytes();
+  *this = next;
+}
+
+size_t ColumnEstimate::bytes() const {
+  if (size_ == 0) return full_bytes_;
+  // All as wide as the widest: quick, and exceptions may only make it less.
+  const size_t bits = size_ * width_of(most_ - std::min<int64_t>(least_, 0));
+  return full_bytes_ + bits / 8 + kBlockOverheadBytesMax;
 }
 
 // With a base above 0 the values only get narrower; with one below, exceptions are not counted on.
 size_t ColumnEstimate::full_block_bytes() const {
+  size_t exceptions = 0;
+  const auto exceptions_of = [&](unsigned width) { return exceptions += widths_[width + 1]; };
   const size_t bits = least_ < 0 ? size_ * width_of(most_ - least_)
-                                 : best_width(widths_, size_, width_of(most_)).bits;
+                                 : best_width(size_, width_of(most_), exceptions_of).bits;
   return bits / 8 + kBlockOverheadBytesMax;
 }
 

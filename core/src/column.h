@@ -13,9 +13,12 @@
 // costs itself and not the whole block.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -28,25 +31,41 @@ inline constexpr unsigned kColumnWidthMax = 32;
 // What a block costs beyond the bits of its values and exceptions, at most: head, base, padding.
 inline constexpr size_t kBlockOverheadBytesMax = 1 + 6 + 3;
 
-// Within a block no two values may be 2^32 or more apart, and none may leave ±2^40.
-void encode_column(std::span<const int64_t> values, std::vector<uint8_t>* out);
+// Within a block no two values may be 2^32 or more apart, and none may leave ±2^40. Small types are
+// quicker.
+template <class T>
+void encode_column(std::span<const T> values, std::vector<uint8_t>* out);
+template <class T>
+void encode_column(const std::vector<T>& values, std::vector<uint8_t>* out) {
+  encode_column(std::span<const T>(values), out);
+}
+
+extern template void encode_column(std::span<const int64_t>, std::vector<uint8_t>*);
+extern template void encode_column(std::span<const int32_t>, std::vector<uint8_t>*);
+extern template void encode_column(std::span<const uint32_t>, std::vector<uint8_t>*);
+extern template void encode_column(std::span<const uint8_t>, std::vector<uint8_t>*);
 
 // What encode_column() will need for a column that is still growing: never too little, a little too
 // much for the block that is not full.
 class ColumnEstimate {
  public:
-  void add(int64_t value);
-  size_t bytes() const { return full_bytes_ + block_bytes_; }
+  void add(int64_t value) {
+    least_ = std::min(least_, value);
+    most_ = std::max(most_, value);
+    if (value >= 0) ++widths_[static_cast<size_t>(std::bit_width(static_cast<uint64_t>(value)))];
+    if (++size_ == kBlockValues) end_block();
+  }
+  size_t bytes() const;
 
  private:
+  void end_block();
   size_t full_block_bytes() const;
 
   size_t full_bytes_ = 0;
   // The block that is not full yet.
-  size_t block_bytes_ = 0;
   size_t size_ = 0;
-  int64_t least_ = 0;
-  int64_t most_ = 0;
+  int64_t least_ = std::numeric_limits<int64_t>::max();
+  int64_t most_ = std::numeric_limits<int64_t>::min();
   std::array<uint8_t, kColumnWidthMax + 1> widths_{};  // as if the base were 0
 };
 

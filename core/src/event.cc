@@ -55,8 +55,10 @@ Status flat_corrupt() { return Status(Code::kCorrupt, "not an event's flat form"
 
 Status check_client(const Client& client) {
   if (client.kind > Client::Kind::kPseudonym) return Status(Code::kInvalid, "unknown client kind");
-  unsigned unused = 0;
-  for (size_t i = client.size(); i < client.bytes.size(); ++i) unused |= client.bytes[i];
+  const size_t used = client.size();
+  const auto low = load_le<uint64_t>(client.bytes.data());
+  const auto high = load_le<uint64_t>(client.bytes.data() + 8);
+  const uint64_t unused = used == 16 ? 0 : used == 8 ? high : high | low >> (8 * used);
   if (unused != 0) return Status(Code::kInvalid, "a client's unused bytes are not zero");
   return {};
 }

@@ -20,10 +20,14 @@ class OptionalStrings {
  public:
   uint32_t intern(std::string_view text) {
     if (text.empty()) return 0;
-    if (last_ == 0 || strings_[last_ - 1] != text) last_ = strings_.intern(text) + 1;
+    if (last_ == 0 || !same_text(strings_[last_ - 1], text)) last_ = strings_.intern(text) + 1;
     return last_;
   }
   const StringInterner& strings() const { return strings_; }
+  void clear() {
+    strings_.clear();
+    last_ = 0;
+  }
 
  private:
   StringInterner strings_;
@@ -59,6 +63,8 @@ constexpr uint64_t question_key(uint32_t name, uint16_t qtype) {
 class QuestionInterner {
  public:
   void prefetch(uint16_t qtype, uint64_t hash) const { index_.prefetch(mixed(hash, qtype)); }
+  // What intern() of a new question reads besides.
+  void prefetch_name(uint64_t hash) const { names_.prefetch(hash); }
   // The number of a question that is there, or size().
   size_t find(std::string_view qname, uint16_t qtype, uint64_t hash) const {
     return index_.find(mixed(hash, qtype), [&](uint32_t other) { return is(other, qname, qtype); });
@@ -66,26 +72,48 @@ class QuestionInterner {
   uint32_t intern(std::string_view qname, uint16_t qtype, uint64_t hash, bool* added) {
     const uint32_t number = index_.intern(
         mixed(hash, qtype), [&](uint32_t other) { return is(other, qname, qtype); }, added);
-    if (*added) keys_.push_back(question_key(names_.intern(qname, hash), qtype));
+    if (*added) {
+      const uint32_t name = names_.intern(qname, hash);
+      questions_.push_back({names_.place(name), name, qtype});
+    }
     return number;
   }
-  uint64_t operator[](size_t number) const { return keys_[number]; }  // question_key()
-  size_t size() const { return keys_.size(); }
+  uint64_t operator[](size_t number) const {
+    return question_key(questions_[number].name, questions_[number].qtype);
+  }
+  size_t size() const { return questions_.size(); }
   const StringInterner& names() const { return names_; }
+  void clear() {
+    names_.clear();
+    index_.clear();
+    questions_.clear();
+  }
 
  private:
+  // All that a comparison needs besides the text.
+  struct Question {
+    StringInterner::Place place;  // of the name
+    uint32_t name = 0;
+    uint16_t qtype = 0;
+  };
+
   static uint64_t mixed(uint64_t hash, uint16_t qtype) { return mix64(hash + qtype); }
   bool is(size_t number, std::string_view qname, uint16_t qtype) const {
-    return static_cast<uint16_t>(keys_[number]) == qtype && names_[keys_[number] >> 16] == qname;
+    const Question& question = questions_[number];
+    return question.qtype == qtype && same_text(names_.at(question.place), qname);
   }
 
   StringInterner names_;
   HashIndex index_;
-  std::vector<uint64_t> keys_;
+  std::vector<Question> questions_;
 };
 
 class ClientInterner {
  public:
+  // The number of a client that is there, or size().
+  size_t find(const Client& client) const {
+    return index_.find(hash_of(client), [&](uint32_t other) { return clients_[other] == client; });
+  }
   uint32_t intern(const Client& client) {
     bool added = false;
     const uint32_t number = index_.intern(
@@ -95,6 +123,10 @@ class ClientInterner {
   }
   const Client& operator[](size_t number) const { return clients_[number]; }
   size_t size() const { return clients_.size(); }
+  void clear() {
+    index_.clear();
+    clients_.clear();
+  }
 
  private:
   static uint64_t hash_of(const Client& client) {
@@ -127,6 +159,19 @@ struct EventColumns {
   std::array<uint64_t, kOutcomeCount> outcomes{};
 
   size_t count() const { return time.size(); }
+  // Forgets everything and keeps its memory.
+  void clear() {
+    questions.clear();
+    traits.clear();
+    lists.clear();
+    upstreams.clear();
+    clients.clear();
+    for (auto* const column :
+         {&question_sizes, &time, &question, &client, &trait, &duration, &size}) {
+      column->clear();
+    }
+    outcomes.fill(0);
+  }
 };
 
 // Makes the content of a segment with these events, at least one, in parts of some milliseconds.

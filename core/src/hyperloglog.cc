@@ -91,7 +91,7 @@ void HyperLogLog::encode(std::vector<uint8_t>* out) const {
   ByteWriter writer(*out);
   if (!registers_.empty()) {
     writer.u8(static_cast<uint8_t>(Form::kRegisters));
-    encode_column(std::vector<int64_t>(registers_.begin(), registers_.end()), out);
+    encode_column(registers_, out);
     return;
   }
   writer.u8(static_cast<uint8_t>(Form::kExact));

@@ -39,10 +39,24 @@ bool is_escape(std::string_view text) {
   return kKinds[octet] != ByteKind::kPlain;
 }
 
+// What most names are: no escapes, and too short for a label or a name that is too long. Without a
+// branch for each byte.
+bool is_plain_name(std::string_view text) {
+  if (text.size() > kLabelBytesMax) return false;
+  bool is_plain = true;
+  ByteKind before = ByteKind::kDot;
+  for (const char c : text) {
+    const ByteKind kind = kind_of(c);
+    is_plain &= kind == ByteKind::kPlain || (kind == ByteKind::kDot && before != kind);
+    before = kind;
+  }
+  return is_plain && before == ByteKind::kPlain;
+}
+
 }  // namespace
 
 bool is_name_text(std::string_view text) {
-  if (text == ".") return true;
+  if (is_plain_name(text) || text == ".") return true;
   size_t wire_bytes = 2;  // the first label's length and the root's
   size_t label_bytes = 0;
   for (size_t i = 0; i < text.size(); ++i) {

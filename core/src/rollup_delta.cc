@@ -8,6 +8,9 @@
 namespace weir {
 namespace {
 
+// What a summary counts.
+constexpr ColumnSet kCounted = {Column::kQuestions, Column::kClients, Column::kTraits,
+                                Column::kTimes, Column::kDurations};
 constexpr int64_t kHoursPerDay = 24;
 constexpr size_t kSkewedColumn = 1 + kOutcomeCount;
 constexpr size_t kOfLogColumn = kSkewedColumn + 1;
@@ -105,7 +108,7 @@ uint64_t RollupDelta::add_one_by_one(const SegmentReader& reader, size_t skip) {
 uint64_t RollupDelta::add_chunks(const SegmentReader& reader, size_t skip) {
   uint64_t added = 0;
   std::set<Rollup*> touched;
-  for_each_chunk(reader, skip, ColumnSet::all(), [&](const SegmentChunk& chunk, size_t at) {
+  for_each_chunk(reader, skip, kCounted, [&](const SegmentChunk& chunk, size_t at) {
     while (at < chunk.count) {
       const int64_t hour = hour_of(chunk.times_ms[at]);
       Rollup* const rollup = rollup_of(hour);

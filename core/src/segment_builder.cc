@@ -49,9 +49,11 @@ struct SegmentBuilder::State {
   ColumnEstimate steps;
   std::array<ColumnEstimate, kOutcomeCount> durations;
   ColumnEstimate surprises;
-  size_t value_bytes = 0;  // of those columns together
 
-  size_t dictionary_bytes_max() const;
+  // Keeps its memory: the next segment needs about as much.
+  void clear();
+  // In so many chunks.
+  size_t dictionary_bytes_max(size_t chunks) const;
   size_t column_bytes() const;
   size_t chunk_bytes_max() const;
   // Whether events from `first_ms` to `last_ms` may follow those that are there.
@@ -65,11 +67,16 @@ struct SegmentBuilder::State {
             uint32_t size);
 };
 
-size_t SegmentBuilder::State::dictionary_bytes_max() const {
+void SegmentBuilder::State::clear() {
+  events.clear();
+  steps = surprises = ColumnEstimate();
+  durations.fill(ColumnEstimate());
+}
+
+size_t SegmentBuilder::State::dictionary_bytes_max(size_t chunks) const {
   const auto strings = [](const OptionalStrings& optional) {
     return optional.strings().text_bytes() + kStringBytesMax * optional.strings().size();
   };
-  const size_t chunks = chunks_of(events.count());
   return events.questions.names().text_bytes() + kNameBytesMax * events.questions.names().size() +
          (kQuestionBytesMax + question_chunks_bytes_max(chunks)) * events.questions.size() +
          kClientBytesMax * events.clients.size() + kTraitBytesMax * events.traits.size() +
@@ -81,7 +88,10 @@ size_t SegmentBuilder::State::column_bytes() const {
   const size_t index_bits =
       bits(events.questions.size()) + bits(events.clients.size()) + bits(events.traits.size());
   const size_t blocks = kIndexColumns * (events.count() / kBlockValues + 1);
-  return events.count() * index_bits / 8 + blocks * kBlockOverheadBytesMax + value_bytes;
+  size_t bytes = events.count() * index_bits / 8 + blocks * kBlockOverheadBytesMax + steps.bytes() +
+                 surprises.bytes();
+  for (const ColumnEstimate& column : durations) bytes += column.bytes();
+  return bytes;
 }
 
 size_t SegmentBuilder::State::chunk_bytes_max() const {
@@ -98,8 +108,8 @@ Status SegmentBuilder::State::check_span(int64_t first_ms, int64_t last_ms) cons
 
 Status SegmentBuilder::State::check_room(size_t count, size_t dictionary_bytes) const {
   const size_t total = events.count() + count;
-  const size_t worst_bytes =
-      kFixedBytesMax + dictionary_bytes_max() + dictionary_bytes + kEventBytesInColumnsMax * total;
+  const size_t worst_bytes = kFixedBytesMax + dictionary_bytes_max(kQuestionGroupsMax) +
+                             dictionary_bytes + kEventBytesInColumnsMax * total;
   if (total <= kSegmentEventsMax && worst_bytes <= kSegmentBytesMax) return {};
   return Status(Code::kFull, "a segment is full");
 }
@@ -126,15 +136,10 @@ void SegmentBuilder::State::push(int64_t time_ms, const Numbers& numbers, Outcom
   EventColumns& to = events;
   if (to.count() == 0) to.start_ms = time_ms - time_ms % span_ms;
   const auto time = static_cast<uint32_t>(time_ms - to.start_ms);
-  const auto estimate = [this](ColumnEstimate* column, int64_t value) {
-    value_bytes -= column->bytes();
-    column->add(value);
-    value_bytes += column->bytes();
-  };
-  estimate(&steps, to.count() == 0 ? 0 : int64_t{time} - int64_t{to.time.back()});
+  steps.add(to.count() == 0 ? 0 : int64_t{time} - int64_t{to.time.back()});
   const int64_t surprise = int64_t{size} - int64_t{to.question_sizes[numbers.question]};
-  estimate(&surprises, static_cast<int64_t>(zigzag(surprise)));
-  estimate(&durations[static_cast<size_t>(outcome)], duration_us);
+  surprises.add(static_cast<int64_t>(zigzag(surprise)));
+  durations[static_cast<size_t>(outcome)].add(duration_us);
   ++to.outcomes[static_cast<size_t>(outcome)];
 
   to.time.push_back(time);
@@ -183,19 +188,27 @@ SegmentBuilder::~SegmentBuilder() = default;
 SegmentBuilder::SegmentBuilder(SegmentBuilder&&) noexcept = default;
 SegmentBuilder& SegmentBuilder::operator=(SegmentBuilder&&) noexcept = default;
 
+// Where the name, its question's slot and that question lie is not known ahead to a processor; what
+// does not need them is done while they are loaded.
 Status SegmentBuilder::add(const Event& event) {
   State& to = *state_;
-  const uint64_t hash = hash64(event.qname);
-  to.events.questions.prefetch(event.qtype, hash);
+  __builtin_prefetch(event.qname.data());
   WEIR_TRY(check_besides_name(event));
   WEIR_TRY(to.check_room(1, kEventBytesMax));
+  const uint64_t hash = hash64(event.qname);
+  to.events.questions.prefetch(event.qtype, hash);
+  size_t client = to.events.clients.find(event.client);
   size_t question = to.events.questions.find(event.qname, event.qtype, hash);
   const bool is_new = question == to.events.questions.size();
-  if (is_new) WEIR_TRY(check_name(event.qname));  // others were looked at before
+  if (is_new) {  // others were looked at before
+    to.events.questions.prefetch_name(hash);
+    WEIR_TRY(check_name(event.qname));
+  }
   WEIR_TRY(to.check_span(event.time_ms, event.time_ms));
   if (is_new) question = to.intern_question(event.qname, event.qtype, hash, event.response_size);
+  if (client == to.events.clients.size()) client = to.events.clients.intern(event.client);
   const State::Numbers numbers = {.question = static_cast<uint32_t>(question),
-                                  .client = to.events.clients.intern(event.client),
+                                  .client = static_cast<uint32_t>(client),
                                   .trait = to.intern_trait({.outcome = event.outcome,
                                                             .transport = event.transport,
                                                             .ad = event.ad,
@@ -239,8 +252,8 @@ Status SegmentBuilder::add(const SegmentReader& segment) {
 size_t SegmentBuilder::count() const { return state_->events.count(); }
 
 size_t SegmentBuilder::bytes_estimate() const {
-  return kFixedBytesMax + state_->dictionary_bytes_max() + state_->column_bytes() +
-         state_->chunk_bytes_max();
+  return kFixedBytesMax + state_->dictionary_bytes_max(chunks_of(count())) +
+         state_->column_bytes() + state_->chunk_bytes_max();
 }
 
 struct SegmentBuilder::Encoding::State {
@@ -294,6 +307,6 @@ Bytes SegmentBuilder::encode(const Options& options) const {
   return encoding.segment();
 }
 
-void SegmentBuilder::clear() { state_ = std::make_unique<State>(state_->span_ms); }
+void SegmentBuilder::clear() { state_->clear(); }
 
 }  // namespace weir

@@ -67,8 +67,6 @@ struct ChunkBounds {
 };
 
 constexpr size_t kChunksPerStep = 4;
-constexpr unsigned kNumberBits = 20;  // of what an event may bring: there are no more events
-static_assert(kSegmentEventsMax <= size_t{1} << kNumberBits);
 
 }  // namespace
 
@@ -78,6 +76,7 @@ struct ContentEncoder::State {
   // The parts, in order; chunks until there are no more.
   void order_texts();
   void order_combinations();
+  Order order_of_questions() const;
   void encode_names_of_all();
   void encode_dictionaries();
   void encode_chunks();
@@ -116,7 +115,8 @@ struct ContentEncoder::State {
   Order upstreams_order;
   Order traits_order;
   std::vector<uint8_t> outcome_of_trait;  // by number
-  std::vector<int64_t> values;            // of a column under way
+  std::vector<uint32_t> values;           // of a column under way
+  std::vector<int32_t> time_steps;        // likewise
   ContentParts parts;
   Bytes table;  // of them
 };
@@ -130,18 +130,26 @@ void ContentEncoder::State::order_texts() {
   upstreams_order = order_of_strings(events.upstreams.strings());
 }
 
-void ContentEncoder::State::order_combinations() {
-  // Rank of the name, type, number: 20, 16 and 20 bits, in one word to sort.
-  std::vector<uint64_t> keys;
-  keys.reserve(events.questions.size());
-  for (uint32_t i = 0; i < events.questions.size(); ++i) {
-    keys.push_back(question_key(names_order.rank[name(i)], qtype(i)) << kNumberBits | i);
+// By the ranks of their names, which are counted; those of a name, which are few, by type.
+Order ContentEncoder::State::order_of_questions() const {
+  const size_t size = events.questions.size();
+  const auto rank = [this](size_t question) {
+    return size_t{names_order.rank[name(static_cast<uint32_t>(question))]};
+  };
+  std::vector<size_t> begins(names_order.size() + 1);  // at first, where those of each name end
+  for (size_t i = 0; i < size; ++i) ++begins[rank(i)];
+  std::partial_sum(begins.begin(), begins.end(), begins.begin());
+  std::vector<uint32_t> sorted(size);
+  for (size_t i = 0; i < size; ++i) sorted[--begins[rank(i)]] = static_cast<uint32_t>(i);
+  for (size_t i = 0; i + 1 < begins.size(); ++i) {
+    std::sort(sorted.data() + begins[i], sorted.data() + begins[i + 1],
+              [this](uint32_t left, uint32_t right) { return qtype(left) < qtype(right); });
   }
-  std::sort(keys.begin(), keys.end());
-  std::vector<uint32_t> sorted;
-  sorted.reserve(keys.size());
-  for (const uint64_t key : keys) sorted.push_back(key & ((1U << kNumberBits) - 1));
-  questions_order = ranked(std::move(sorted));
+  return ranked(std::move(sorted));
+}
+
+void ContentEncoder::State::order_combinations() {
+  questions_order = order_of_questions();
   // The most used first, so that most events need few bits.
   const std::vector<uint64_t> uses = count_uses(events.trait, events.traits.size());
   std::vector<Trait> traits;
@@ -274,12 +282,12 @@ void ContentEncoder::State::ranks(const ChunkBounds& bounds, std::span<const uin
 }
 
 void ContentEncoder::State::times(const ChunkBounds& bounds, Bytes* out) {
-  values[0] = 0;
-  for (size_t i = bounds.begin + 1; i < bounds.end; ++i) {
-    values[i - bounds.begin] = int64_t{events.time[i]} - int64_t{events.time[i - 1]};
+  time_steps[0] = 0;
+  for (size_t i = bounds.begin + 1; i < bounds.end; ++i) {  // within a day, so below 2^31
+    time_steps[i - bounds.begin] = static_cast<int32_t>(events.time[i] - events.time[i - 1]);
   }
   ByteWriter(*out).varint(static_cast<uint64_t>(events.start_ms + events.time[bounds.begin]));
-  encode_column(values, out);
+  encode_column(time_steps, out);
 }
 
 // Grouped by outcome, because a cached answer's duration says nothing about a forwarded one's.
@@ -299,13 +307,14 @@ void ContentEncoder::State::durations(const ChunkBounds& bounds, Bytes* out) {
 void ContentEncoder::State::sizes(const ChunkBounds& bounds, Bytes* out) {
   for (size_t i = bounds.begin; i < bounds.end; ++i) {
     const int64_t expected = events.question_sizes[events.question[i]];
-    values[i - bounds.begin] = static_cast<int64_t>(zigzag(int64_t{events.size[i]} - expected));
+    values[i - bounds.begin] = static_cast<uint32_t>(zigzag(int64_t{events.size[i]} - expected));
   }
   encode_column(values, out);
 }
 
 void ContentEncoder::State::encode_chunk(const ChunkBounds& bounds) {
   values.resize(bounds.end - bounds.begin);
+  time_steps.resize(values.size());
   auto& [of_questions, of_rest] = parts.chunks;
   ranks(bounds, events.question, questions_order, &of_questions.emplace_back());
   std::array<Bytes, kColumnCount - 1> columns;
