@@ -101,6 +101,9 @@ class SqliteDatabase {
   bool in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
   // For what has no wrapper here (backup, blob, status). Borrowed.
   sqlite3* handle() const { return database_.get(); }
+  // Once `*ended` is true, what runs ends soon, and what comes is refused: kUnavailable. Borrowed;
+  // null does nothing.
+  void end_when(const std::atomic<bool>* ended);
   BusyWait& busy_wait() const { return *busy_wait_; }
   // The Status of the last failed call.
   Status status() const;

@@ -60,7 +60,7 @@ using Texts = std::vector<std::string>;
 
 // Mends what was found, and expects a second look to find nothing.
 CheckResult mended(Executor& executor) {
-  const CheckResult result = check(executor, {.mend = true});
+  const CheckResult result = check(executor, {.mending = Mending::kAll});
   RebuildResult rebuilt;
   REQUIRE(run(executor, rebuild_rollups(result.hours, kNowMs, &rebuilt)).ok());
   CHECK(problems(check(executor)) == Texts{});
@@ -323,7 +323,7 @@ TEMPLATE_TEST_CASE("mending through any failure loses nothing more and counts on
       },
       [](Executor& executor) {
         CheckResult result;
-        return run(executor, check_logs({.mend = true, .now_ms = kNowMs}, &result));
+        return run(executor, check_logs({.mending = Mending::kAll, .now_ms = kNowMs}, &result));
       },
       [](TestType& store) {
         CHECK(problems(check(store.executor())) == Texts{});
