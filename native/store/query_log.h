@@ -70,8 +70,9 @@ struct QueryLogStats {
   int pressure = 0;           // 0 none, 1 folding, 2 thinning, 3 removing
   uint64_t written_bytes = 0;
   uint64_t written_bytes_per_day = 0;
-  bool circuit_open = false;  // the database has failed repeatedly; writes are refused at once
-  std::string last_error;     // of the writer; empty since the last success
+  uint64_t waiting_databases = 0;  // damaged ones that are not salvaged yet
+  bool circuit_open = false;       // the database has failed repeatedly; writes are refused at once
+  std::string last_error;          // of the writer; empty since the last success
 };
 
 class QueryLog {
