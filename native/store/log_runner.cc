@@ -58,6 +58,7 @@ LogRunner::~LogRunner() = default;
 
 Result<std::unique_ptr<LogRunner::Reader>> LogRunner::borrow() {
   std::unique_lock lock(mutex_);
+  returned_.wait_for(lock, kSuspendedMsMax, [this] { return !suspended_; });
   returned_.wait(lock, [this] { return suspended_ || !free_.empty() || open_ < kReadersMax; });
   if (suspended_) return Status(Code::kUnavailable, "the database is being replaced");
   if (!free_.empty()) {
@@ -101,6 +102,7 @@ void LogRunner::suspend() {
 void LogRunner::resume() {
   const std::lock_guard lock(mutex_);
   suspended_ = false;
+  returned_.notify_all();
 }
 
 Status LogRunner::run(Operation& operation, const std::function<void(Emit)>& emit) {

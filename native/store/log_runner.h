@@ -2,6 +2,7 @@
 // read-only connections of its own, writing groups on the writer thread.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -21,6 +22,8 @@ class LogRunner final : public OperationRunner {
  public:
   // Reads at a time; more callers wait.
   static constexpr size_t kReadersMax = 4;
+  // While the database is replaced: longer than it takes where nothing is wrong.
+  static constexpr std::chrono::milliseconds kSuspendedMsMax{1000};
 
   struct WriterSide {  // borrowed
     WriterQueue& queue;
@@ -33,7 +36,7 @@ class LogRunner final : public OperationRunner {
   ~LogRunner() override;
 
   // The database is about to become another one: connections to the old one are closed as they
-  // come back, and until resume() whoever asks for one gets kUnavailable.
+  // come back, and until resume() whoever asks for one waits a moment, then gets kUnavailable.
   void suspend();
   void resume();
 

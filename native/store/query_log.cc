@@ -265,9 +265,10 @@ bool SqliteQueryLog::is_damaged() const {
 // writing makes way for a new one.
 void SqliteQueryLog::watch_database() {
   const int64_t now_ms = monotonic_us() / 1000;
-  const bool damaged = is_damaged();
+  bool damaged = is_damaged();
   if (!damaged && now_ms < next_watch_ms_) return;
   next_watch_ms_ = now_ms + kWatchIntervalMs;
+  damaged = damaged || (database_.is_open() && !watch_.gone() && !database_.has_header());
   if (database_.is_open() && !damaged && !watch_.gone()) return;
   Status status;
   if (database_.is_open()) {

@@ -108,7 +108,8 @@ void Recovery::look_now() {
 void Recovery::salvage_now() {
   const Status status = salvage_set_aside(parts_.set_aside);
   count_waiting();
-  if (!status.ok() && status.code() != Code::kConflict && !ended_ && status.message() != last_failure_) {
+  if (!status.ok() && status.code() != Code::kConflict && !ended_ &&
+      status.message() != last_failure_) {
     spdlog::warn("a database that was set aside could not be salvaged yet: {}", status.message());
   }
   last_failure_ = status.message();

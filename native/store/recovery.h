@@ -31,7 +31,7 @@ class Recovery {
   static constexpr int64_t kDatabaseIntervalMs = 60'000;
   static constexpr int64_t kSegmentsIntervalMs = 24 * 3'600'000;
 
-  struct Parts {  // called on the recovery's thread
+  struct Parts {              // called on the recovery's thread
     OperationRunner& runner;  // borrowed
     // Which database the runner reads: one that takes the place of another has a number of its own.
     std::function<uint64_t()> database_number;
@@ -73,8 +73,8 @@ class Recovery {
   std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
   std::optional<Damage> met_;
-  int64_t looked_ms_;   // when a look has last found nothing new
-  int64_t salvage_ms_;  // when to try next
+  int64_t looked_ms_;         // when a look has last found nothing new
+  int64_t salvage_ms_;        // when to try next
   std::string last_failure_;  // of a salvage, reported already; the thread's own
   std::thread thread_;
 };

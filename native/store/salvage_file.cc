@@ -40,7 +40,8 @@ Result<SqliteDatabase> open_damaged(const std::string& path, std::string* refusa
 
 Result<FileSalvage> salvage_file(const SalvageRequest& request) {
   WEIR_ASSIGN(SqliteDatabase damaged, open_source(request.damaged));
-  WEIR_ASSIGN(SqliteDatabase fresh, SqliteDatabase::open(request.fresh, {.synchronous_full = false}));
+  WEIR_ASSIGN(SqliteDatabase fresh,
+              SqliteDatabase::open(request.fresh, {.synchronous_full = false}));
   for (SqliteDatabase* database : {&damaged, &fresh}) database->end_when(request.ended);
   WEIR_TRY(migrate(fresh));
   FileSalvage result;

@@ -178,7 +178,8 @@ class SetAside {
       return "; it is removed, as it does not fit the byte budget";
     }
     const Result<std::string> kept = keep_set_aside(path, name);
-    return "; it is kept as " + (kept.ok() ? *kept : name + ", as it is: " + kept.status().message());
+    return "; it is kept as " +
+           (kept.ok() ? *kept : name + ", as it is: " + kept.status().message());
   }
 
   const SetAsideRequest& request_;

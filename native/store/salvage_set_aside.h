@@ -16,7 +16,7 @@ namespace weir {
 
 struct SetAsideRequest {
   std::string database_path;
-  uint64_t bytes_max = 0;  // of all that is kept; 0: no bound
+  uint64_t bytes_max = 0;                    // of all that is kept; 0: no bound
   const std::atomic<bool>* ended = nullptr;  // once true, ends soon: kUnavailable
   // On whatever thread writes to the database, while nothing is written: calls `adopt_rest`, which
   // takes over what has been logged last and leaves `fresh` closed and complete, then puts `fresh`

@@ -180,6 +180,17 @@ Status SqliteDatabase::configure(const Options& options) {
   return execute(pragmas.c_str());
 }
 
+// By SQLite's own descriptor: to close another one would end the locks of this process.
+bool SqliteDatabase::has_header() const {
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (file == nullptr || file->pMethods == nullptr) return false;
+  std::string begin(kMagic.size(), '\0');
+  const int result = file->pMethods->xRead(file, begin.data(), static_cast<int>(begin.size()), 0);
+  return result == SQLITE_OK ? begin == kMagic : result != SQLITE_IOERR_SHORT_READ;
+}
+
 void SqliteDatabase::end_when(const std::atomic<bool>* ended) {
   constexpr int kInstructions = 1000;  // of SQLite's machine, between two looks
   const auto look = [](void* flag) {

@@ -89,7 +89,7 @@ TEST_CASE("a header that is overwritten under the log is noticed, and everything
   f.store_apart(3, 100);
   const LogId before = f.log->position().log;
   Damaged::overwrite(f.path(), 0, GENERATE(size_t{100}, size_t{kPageBytes}));
-  f.ask();  // opens the file anew
+  f.ask();
   f.wait_for_new_log(before);
   f.offer(50);
   f.wait_until_stored();
