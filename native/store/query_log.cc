@@ -118,6 +118,7 @@ class SqliteQueryLog final : public QueryLog {
   LogPosition position() const override {
     return published_.with([](const Published& published) { return published.position; });
   }
+  uint64_t database_number() const override { return database_number_; }
   prometheus::Collectable& metrics() override { return *metrics_; }
   void set_enabled(bool enabled) override;
   void set_inline_handoff(bool on) override { intake_.inline_handoff = on; }
@@ -250,7 +251,7 @@ void SqliteQueryLog::start_recovery() {
     return on_writer([&] { return replace_on_writer(adopt_rest, fresh); }).status();
   };
   recovery_ = std::make_unique<Recovery>(
-      Recovery::Parts{*runner_, [this] { return database_number_.load(); },
+      Recovery::Parts{*runner_, [this] { return database_number(); },
                       [this](uint64_t number) { damaged_number_ = number; }, std::move(set_aside)});
 }
 

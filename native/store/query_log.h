@@ -104,6 +104,8 @@ class QueryLog {
   virtual Result<Ledger> ledger() = 0;
   virtual QueryLogStats stats() const = 0;
   virtual LogPosition position() const = 0;
+  // Another one as soon as the database is another one, in which logs may have other log_nos.
+  virtual uint64_t database_number() const = 0;
   // For a metrics exposer; does not outlive the log.
   virtual prometheus::Collectable& metrics() = 0;
 

@@ -116,18 +116,19 @@ class SetAside {
     return take_over(salvaged);
   }
 
-  // Whoever reads the database may stand in the way for a moment.
   Status take_over(SqliteDatabase& salvaged) const {
     Status status(Code::kUnavailable, "ended");
-    for (int i = 0; i < kTakeOversMax && salvaged.is_open() && !*request_.ended; ++i) {
-      if (i > 0) std::this_thread::sleep_for(kTakeOverPause);
+    for (int i = 0; i < kTakeOversMax && !*request_.ended; ++i) {
       status = request_.take_over([&] { return adopt_rest(salvaged); }, fresh_);
+      if (status.code() != Code::kConflict || !salvaged.is_open()) return status;
+      std::this_thread::sleep_for(kTakeOverPause);
     }
-    return status;
+    return Status(Code::kUnavailable, status.message());
   }
 
   Status adopt_rest(SqliteDatabase& salvaged) const {
     if (databases_set_aside(request_.database_path) != names_) {
+      salvaged.close();
       return Status(Code::kConflict, "another database was set aside meanwhile");
     }
     WEIR_TRY(adopt_logs(salvaged, request_.database_path));

@@ -20,7 +20,8 @@ struct SetAsideRequest {
   const std::atomic<bool>* ended = nullptr;  // once true, ends soon: kUnavailable
   // On whatever thread writes to the database, while nothing is written: calls `adopt_rest`, which
   // takes over what has been logged last and leaves `fresh` closed and complete, then puts `fresh`
-  // in the place of the database and goes on with it. A failure has changed nothing.
+  // in the place of the database and goes on with it. A failure has changed nothing; kConflict if
+  // somebody stands in the way for a moment.
   using AdoptRest = std::function<Status()>;
   std::function<Status(const AdoptRest& adopt_rest, const std::string& fresh)> take_over = {};
 };

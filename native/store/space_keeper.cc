@@ -50,7 +50,7 @@ Status SpaceKeeper::checkpoint(int64_t wall_ms) {
 Status SpaceKeeper::empty_wal() {
   WEIR_TRY(wal_.truncate());
   if (file_bytes(wal_path_) == 0) return {};
-  return Status(Code::kUnavailable, "the database is being read");
+  return Status(Code::kConflict, "the database is being read");
 }
 
 Result<Excess> SpaceKeeper::excess() {
