@@ -32,7 +32,7 @@ void add_storage(const LogMetrics::Reading& reading, std::vector<MetricFamily>* 
   counter("weir_storage_commits_total", "Batches committed", stats.batches);
   counter("weir_storage_retries_total", "Commits that the environment refused", stats.retries);
   counter("weir_storage_halvings_total", "Batches refused for their data", stats.halvings);
-  counter("weir_storage_corrupt_events_total", "Events in stored segments that fail their checks",
+  counter("weir_storage_corrupt_events_total", "Stored events that cannot be read",
           stats.corrupt_events);
   counter("weir_storage_merged_segments_total", "Segments put together into larger ones",
           stats.merged_segments);

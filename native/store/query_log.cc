@@ -387,7 +387,7 @@ void SqliteQueryLog::publish() {
   now.stats.batches = batching.batches;
   now.stats.retries = batching.retries;
   now.stats.halvings = batching.halvings;
-  now.stats.corrupt_events = maintenance_->corrupt_events();
+  now.stats.corrupt_events = maintenance_->corrupt_events() + recovery_->corrupt_events();
   const MergeTotals& merged = maintenance_->merged();
   now.stats.merged_segments = merged.segments;
   now.stats.merge_read_bytes = merged.bytes_before;

@@ -61,7 +61,7 @@ struct QueryLogStats {
   uint64_t batches = 0;          // committed
   uint64_t retries = 0;          // commits that the environment refused
   uint64_t halvings = 0;         // batches that the database refused for their data
-  uint64_t corrupt_events = 0;   // in stored segments that failed their checks at rollup
+  uint64_t corrupt_events = 0;   // stored ones that cannot be read, found since the start
   uint64_t merged_segments = 0;  // small ones, put together into larger ones
   uint64_t merge_read_bytes = 0;
   uint64_t merge_written_bytes = 0;

@@ -100,13 +100,16 @@ void Recovery::look_now() {
     spdlog::error("{} events stand in segments that fail their checks; they are counted as corrupt",
                   result.corrupt_events);
   }
+  corrupt_events_ += result.corrupt_events;
   const std::lock_guard lock(mutex_);
   met_.reset();  // the look itself has met it again
   if (status.ok() && result.corrupt_events == 0) looked_ms_ = now_ms();
 }
 
 void Recovery::salvage_now() {
-  const Status status = salvage_set_aside(parts_.set_aside);
+  const Result<uint64_t> corrupt_events = salvage_set_aside(parts_.set_aside);
+  const Status status = corrupt_events.status();
+  if (status.ok()) corrupt_events_ += *corrupt_events;
   count_waiting();
   if (!status.ok() && status.code() != Code::kConflict && !ended_ &&
       status.message() != last_failure_) {

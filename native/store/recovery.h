@@ -53,6 +53,8 @@ class Recovery {
 
   // Databases that wait for their salvage.
   uint64_t waiting() const { return waiting_; }
+  // Events that could not be read, found by looks and salvages since the start.
+  uint64_t corrupt_events() const { return corrupt_events_; }
 
  private:
   struct Due {
@@ -69,6 +71,7 @@ class Recovery {
   Parts parts_;
   std::atomic<bool> ended_{false};
   std::atomic<uint64_t> waiting_{0};
+  std::atomic<uint64_t> corrupt_events_{0};
 
   std::mutex mutex_;  // of what follows
   std::condition_variable changed_;

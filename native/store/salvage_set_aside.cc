@@ -61,9 +61,9 @@ class SetAside {
  public:
   explicit SetAside(const SetAsideRequest& request) : request_(request) {}
 
-  Status run() {
+  Result<uint64_t> run() {
     names_ = databases_set_aside(request_.database_path);
-    if (names_.empty()) return {};
+    if (names_.empty()) return uint64_t{0};
     WEIR_TRY(check_room(request_.database_path, names_));
     spdlog::info("the salvage of {} begins", names_.front());
     const Leftover fresh(fresh_);
@@ -75,8 +75,12 @@ class SetAside {
     } else {
       WEIR_TRY(status);
     }
-    for (const Waiting& waiting : done_) finish(waiting);
-    return {};
+    uint64_t corrupt_events = 0;
+    for (const Waiting& waiting : done_) {
+      if (waiting.salvage) corrupt_events += waiting.salvage->corrupt_events;
+      finish(waiting);
+    }
+    return corrupt_events;
   }
 
  private:
@@ -192,6 +196,8 @@ class SetAside {
 
 }  // namespace
 
-Status salvage_set_aside(const SetAsideRequest& request) { return SetAside(request).run(); }
+Result<uint64_t> salvage_set_aside(const SetAsideRequest& request) {
+  return SetAside(request).run();
+}
 
 }  // namespace weir

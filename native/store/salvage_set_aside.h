@@ -29,10 +29,11 @@ struct SetAsideRequest {
 // What a salvage leaves free of a disk.
 inline constexpr uint64_t kSalvageReserveBytes = 64 << 20;
 
-// Salvages what waits, and tells what came of it in the log of the program. Ok: what waited longest
-// does so no longer, as there is nothing more to get out of it. Otherwise nothing is changed, and a
-// repeat may succeed: kFull if the disk has not got as much room as the damaged databases take,
-// kConflict if another database was set aside meanwhile.
-Status salvage_set_aside(const SetAsideRequest& request);
+// Salvages what waits, and tells what came of it in the log of the program. Answers how many events
+// could not be read and are counted as corrupt now; what waited longest does so no longer, as there
+// is nothing more to get out of it. After a failure nothing is changed, and a repeat may succeed:
+// kFull if the disk has not got as much room as the damaged databases take, kConflict if another
+// database was set aside meanwhile.
+Result<uint64_t> salvage_set_aside(const SetAsideRequest& request);
 
 }  // namespace weir

@@ -320,10 +320,12 @@ TEST_CASE("what was set aside comes back once, through any failure of the disk")
          const std::string path = database_path(stage.data_dir);
          return salvage_set_aside({.database_path = path,
                                    .ended = &ended,
-                                   .take_over = [&](const auto& adopt_rest, const auto& fresh) {
-                                     WEIR_TRY(adopt_rest());
-                                     return overwrite_database(path, fresh);
-                                   }});
+                                   .take_over =
+                                       [&](const auto& adopt_rest, const auto& fresh) {
+                                         WEIR_TRY(adopt_rest());
+                                         return overwrite_database(path, fresh);
+                                       }})
+             .status();
        },
        .between =
            [](const Stage& stage) {
