@@ -56,6 +56,11 @@ SqliteDatabase::Options opening_options(const QueryLogOptions& options) {
 
 constexpr int64_t kWatchIntervalMs = 1000;
 
+// A database that was just salvaged has passed every check. Should maintenance find fault with it
+// all the same, a salvage would change nothing; so that this does not go round and round, the fault
+// is believed only after so long.
+constexpr int64_t kSalvagedTrustMs = kHourMs;
+
 LogId random_log_id() {
   RandomSource random;
   LogId log;
@@ -140,7 +145,7 @@ class SqliteQueryLog final : public QueryLog {
   Status make_way(bool damaged);
   Status renew_database();
   void watch_database();
-  bool is_damaged() const;
+  bool is_damaged(int64_t now_ms) const;
   Result<LogState> replace_on_writer(const SetAsideRequest::AdoptRest& adopt_rest,
                                      const std::string& fresh);
   Result<LogState> go_on_in_replaced(const LogId& log);
@@ -167,6 +172,7 @@ class SqliteQueryLog final : public QueryLog {
   std::atomic<int64_t> retention_days_;
   DatabaseWatch watch_{path_};
   int64_t next_watch_ms_ = 0;
+  int64_t trusted_until_ms_ = 0;
   bool renewal_failed_ = false;               // reported already
   std::atomic<uint64_t> database_number_{1};  // counts those that are opened
   std::atomic<uint64_t> damaged_number_{0};   // which one a look has found damaged
@@ -256,17 +262,17 @@ void SqliteQueryLog::start_recovery() {
 }
 
 // Of the database that is open.
-bool SqliteQueryLog::is_damaged() const {
-  return database_.is_open() &&
-         (damaged_number_ == database_number_ || maintenance_->database_corrupt() ||
-          (committer_->circuit_open() && committer_->database_corrupt()));
+bool SqliteQueryLog::is_damaged(int64_t now_ms) const {
+  const bool fails_maintenance = maintenance_->database_corrupt() && now_ms >= trusted_until_ms_;
+  return database_.is_open() && (damaged_number_ == database_number_ || fails_maintenance ||
+                                 (committer_->circuit_open() && committer_->database_corrupt()));
 }
 
 // On the writer thread, between two turns: a database that was deleted, replaced or damaged beyond
 // writing makes way for a new one.
 void SqliteQueryLog::watch_database() {
   const int64_t now_ms = monotonic_us() / 1000;
-  bool damaged = is_damaged();
+  bool damaged = is_damaged(now_ms);
   if (!damaged && now_ms < next_watch_ms_) return;
   next_watch_ms_ = now_ms + kWatchIntervalMs;
   damaged = damaged || (database_.is_open() && !watch_.gone() && !database_.has_header());
@@ -349,6 +355,7 @@ Result<LogState> SqliteQueryLog::go_on_in_replaced(const LogId& log) {
   const LogState state = account.log;
   committer_->switch_to(std::move(account));
   WEIR_TRY(rebase_ledger());
+  trusted_until_ms_ = monotonic_us() / 1000 + kSalvagedTrustMs;
   return state;
 }
 

@@ -78,9 +78,10 @@ struct QueryLogStats {
 class QueryLog {
  public:
   // Locks data_dir, opens the database, settles the ledger of a crashed run, starts the writer.
-  // A database that fails its own checks is set aside, and a new one begins.
-  // One clear line on failure: kDenied (data_dir cannot be written), kConflict (another weir runs
-  // on it), kUnsupported (a newer version made the database), kCorrupt, kUnavailable.
+  // A database that fails its own checks, now or later, is set aside, and a new one begins; what
+  // can be read of it comes back in the background (salvage_set_aside.h). One clear line on
+  // failure: kDenied (data_dir cannot be written), kConflict (another weir runs on it),
+  // kUnsupported (a newer version made the database), kCorrupt, kUnavailable.
   static Result<std::unique_ptr<QueryLog>> open(const QueryLogOptions& options);
 
   virtual ~QueryLog() = default;  // stops within kStopMsDefault if stop() was not called

@@ -24,8 +24,7 @@ struct Store {
   void add(uint8_t log, uint64_t first, uint64_t end) {
     const LogState state = opened(executor, sample_log(log));
     for (; first < end; first += 10) {
-      append_ok(executor, state.log_no,
-                {sample_segment({.log = sample_log(log), .first = first})});
+      append_ok(executor, state.log_no, {sample_segment({.log = sample_log(log), .first = first})});
     }
   }
   void merge() {
