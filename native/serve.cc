@@ -87,6 +87,7 @@ ForwarderOptions forwarder_options(const std::string& data_dir, const ForwardCon
 // The forwarder reads the log by operations and asks the log itself for what only a writer can do.
 std::unique_ptr<LogSource> log_source(QueryLog& log) {
   LogWriterHooks hooks;
+  hooks.database_number = [&log] { return log.database_number(); };
   hooks.current_log_no = [&log] { return log.position().log_no; };
   hooks.fork = [&log](int64_t log_no, uint64_t from) {
     return log.fork_log(log_no, from).status();

@@ -122,7 +122,7 @@ class ApiOperation final : public Operation {
   Step next_reading() {
     reading_ = endpoint_->next_reading();
     if (reading_) return follow(reading_->start());
-    Emit emit{HttpHead{200, "application/json", 0}, {}};
+    Emit emit{HttpHead{200, "application/json", 0, endpoint_->met_damage()}, {}};
     JsonWriter json(&emit.bytes);
     endpoint_->write(&json);
     return answer(std::move(emit));

@@ -19,6 +19,8 @@ class Endpoint {
   virtual OperationPtr next_reading() = 0;
   // The answer's one JSON value.
   virtual void write(JsonWriter* json) const = 0;
+  // Whether the answer lacks segments that fail their checks.
+  virtual bool met_damage() const { return false; }
 };
 
 struct ApiRoute {

@@ -118,10 +118,7 @@ class CheckLogs final : public Machine<CheckLogs> {
     judge_anew();
   }
 
-  void judge_anew() {
-    row_check_.emplace(logs_.front(),
-                       request_.mend ? std::optional(request_.now_ms) : std::nullopt);
-  }
+  void judge_anew() { row_check_.emplace(logs_.front(), request_.mending, request_.now_ms); }
 
   void seen(uint64_t first) {
     last_seen_ = first;
@@ -144,14 +141,24 @@ class CheckLogs final : public Machine<CheckLogs> {
       RowVerdict verdict = row_check_->judge(row, bytes.bytes);
       count(verdict);
       if (verdict.mend.empty()) continue;
-      result_.mended += verdict.mended;
-      result_.corrupt_events += verdict.corrupt_events;
+      mended_ = verdict.mended;
+      corrupt_events_ = verdict.corrupt_events;
       return write(std::move(verdict.mend), &CheckLogs::on_mended);
     }
     return next_bytes();
   }
 
-  Result<Step> on_mended(Reply&) { return judge_page(); }
+  Result<Step> on_mended(Reply&) {
+    result_.mended += mended_;
+    result_.corrupt_events += corrupt_events_;
+    return judge_page();
+  }
+
+  // A writer has merged or removed what was to be marked: the rest is looked at all the same.
+  Step failed(Status status) override {
+    const bool goes_on = status.code() == Code::kConflict && request_.mending == Mending::kMark;
+    return goes_on ? list() : Done{std::move(status)};
+  }
 
   // The next row of the page; without bytes if they are in an object store.
   Result<SegmentBytes> bytes_of_page(const SegmentRow& listed) {
@@ -228,7 +235,9 @@ class CheckLogs final : public Machine<CheckLogs> {
   size_t at_ = 0;                      // the first of them that is not judged
   Rows page_;                          // bytes of some of them
   size_t page_row_ = 0;
-  int64_t version_ = 0;  // of the rollups, when the check began
+  uint64_t mended_ = 0;          // rows of the group under way …
+  uint64_t corrupt_events_ = 0;  // … and what it counts
+  int64_t version_ = 0;          // of the rollups, when the check began
   HourInventory inventory_;
   RollupCheck rollup_check_;
 };

@@ -157,6 +157,7 @@ class MergeSegments final : public Machine<MergeSegments> {
         return Status(Code::kConflict, "the log changes while it is merged");
       }
       const Result<SegmentReader> reader = open_segment(segment);
+      if (!reader.ok()) ++result_.unreadable;
       if (!reader.ok() || !add(*reader, listed).ok()) return end_run_before(segment);
     }
     return next_step();

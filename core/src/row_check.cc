@@ -23,25 +23,40 @@ void RowCheck::say(Finding::Part part, uint64_t first, uint64_t end, const char*
 }
 
 void RowCheck::put(const SegmentHead& head, Bytes bytes, RowVerdict* verdict) const {
-  if (!mend_ms_) return;
+  if (mending_ != Mending::kAll) return;
   verdict->mend.push_back(
       {StatementId::kSegmentPut, segment_values(log_.log_no, head, std::move(bytes))});
+  ++verdict->mended;
+}
+
+void RowCheck::count_corrupt(uint64_t events, RowVerdict* verdict) const {
+  verdict->corrupt_events += events;
+  verdict->mend.push_back(
+      {StatementId::kLedgerCorrupt,
+       {ledger_id(log_.log_no, hour_of(now_ms_)), static_cast<int64_t>(events)}});
+}
+
+// The bytes stay for whoever wants to look. The assert fails where the row is marked already.
+void RowCheck::mark(const SegmentRow& row, RowVerdict* verdict) const {
+  if (mending_ != Mending::kMark) return;
+  const int64_t id = segment_id(log_.log_no, row.first);
+  verdict->mend.push_back(
+      {StatementId::kSegmentsAssert,
+       {id, id, int64_t{1}, static_cast<int64_t>(row.count), int64_t{row.crc}}});
+  count_corrupt(row.count, verdict);
+  verdict->mend.push_back({StatementId::kSegmentMarkCorrupt, {id, int64_t{row.crc}}});
   ++verdict->mended;
 }
 
 // `counted`: the events are accounted for as expired already.
 void RowCheck::put_gap(uint64_t first, uint64_t end, bool counted, RowVerdict* verdict) const {
   verdict->missing = true;
-  if (!mend_ms_) return;
-  Bytes gap = encode_gap(log_.log, first, end, GapReason::kCorrupt, *mend_ms_, ledger_);
+  if (mending_ != Mending::kAll) return;
+  Bytes gap = encode_gap(log_.log, first, end, GapReason::kCorrupt, now_ms_, ledger_);
   const Result<SegmentHead> head = read_segment_head(gap);
   WEIR_CHECK(head.ok());
   put(*head, std::move(gap), verdict);
-  if (counted) return;
-  verdict->corrupt_events += end - first;
-  verdict->mend.push_back(
-      {StatementId::kLedgerCorrupt,
-       {ledger_id(log_.log_no, hour_of(*mend_ms_)), static_cast<int64_t>(end - first)}});
+  if (!counted) count_corrupt(end - first, verdict);
 }
 
 RowVerdict RowCheck::judge(const SegmentRow& row, ByteView bytes) {
@@ -68,7 +83,7 @@ void RowCheck::judge_numbers(const SegmentRow& row, RowVerdict* verdict) {
   }
   if (row.first >= end_) return;
   say(Finding::Part::kNumbers, row.first, std::min(row.end(), end_), "are there twice", verdict);
-  if (mend_ms_) {
+  if (mending_ == Mending::kAll) {
     const int64_t id = segment_id(log_.log_no, row.first);
     verdict->mend.push_back({StatementId::kSegmentRemove, {id, id}});
     ++verdict->mended;
@@ -89,6 +104,7 @@ uint64_t RowCheck::judge_bytes(const SegmentRow& row, ByteView bytes, RowVerdict
         reader.ok() ? "the bytes are those of other events" : "the bytes fail their checks";
     say(Finding::Part::kSegment, row.first, row.end(), problem, verdict);
     if (row.count > 0) put_gap(row.first, row.end(), row.kind != RowKind::kEvents, verdict);
+    if (row.count > 0 && row.kind == RowKind::kEvents) mark(row, verdict);
     return row.end();
   }
   const SegmentHead head = reader->head();

@@ -22,8 +22,9 @@ struct RowVerdict {
 
 class RowCheck {
  public:
-  // `log` must outlive this. Without a time nothing is said about mending.
-  RowCheck(const LogState& log, std::optional<int64_t> mend_ms) : log_(log), mend_ms_(mend_ms) {}
+  // `log` must outlive this.
+  RowCheck(const LogState& log, Mending mending, int64_t now_ms)
+      : log_(log), mending_(mending), now_ms_(now_ms) {}
 
   // The next row: as listed, and its bytes, which must outlive the verdict.
   RowVerdict judge(const SegmentRow& row, ByteView bytes);
@@ -36,9 +37,12 @@ class RowCheck {
            RowVerdict* verdict) const;
   void put_gap(uint64_t first, uint64_t end, bool counted, RowVerdict* verdict) const;
   void put(const SegmentHead& head, Bytes bytes, RowVerdict* verdict) const;
+  void mark(const SegmentRow& row, RowVerdict* verdict) const;
+  void count_corrupt(uint64_t events, RowVerdict* verdict) const;
 
   const LogState& log_;
-  const std::optional<int64_t> mend_ms_;
+  const Mending mending_;
+  const int64_t now_ms_;
   bool begun_ = false;
   uint64_t end_ = 0;       // of the rows so far
   LedgerCounters ledger_;  // of the newest head that could be read

@@ -32,6 +32,7 @@ struct Forwarder::State {
 
   Status refresh();  // which logs there are, and how far they have come
   void take_log(const LogState& log, bool closed);
+  void forget_all_but(const std::vector<LogState>& found);
   void loop();
   int64_t turn();  // returns when the next one is due
   // Does what a sender wants next, or learns how long it waits. False: it has finished.
@@ -49,6 +50,7 @@ struct Forwarder::State {
   std::unique_ptr<HttpClient> http;
   std::map<int64_t, Sender> senders;  // by log_no: older lineages first
   std::map<int64_t, LogState> logs;   // as last listed
+  uint64_t database_number = 0;       // where they were listed
   ForwarderStats totals;              // its senders are those that have finished
   int last_http_status = 0;
   Trouble receiver_trouble{"the receiver"};
@@ -65,7 +67,10 @@ struct Forwarder::State {
 // --- Which logs there are ---
 
 Status Forwarder::State::refresh() {
+  const uint64_t number = source->database_number();
   WEIR_ASSIGN(const std::vector<LogState> found, source->logs());
+  if (number != database_number) forget_all_but(found);
+  database_number = number;
   const int64_t current = source->current_log_no();
   for (const LogState& log : found) take_log(log, log.log_no != current);
   marks_trouble.set(marks.save().message());
@@ -90,6 +95,19 @@ void Forwarder::State::take_log(const LogState& log, bool closed) {
                                      sender_options));
 }
 
+// Senders of logs that have another number now, or are not there: what they are to send is found
+// by asking the receiver again.
+void Forwarder::State::forget_all_but(const std::vector<LogState>& found) {
+  std::erase_if(senders, [&](const auto& entry) {
+    const bool stays = std::any_of(found.begin(), found.end(), [&](const LogState& log) {
+      return log.log_no == entry.first && log.log == logs.at(entry.first).log;
+    });
+    if (!stays) add_sender(entry.second.stats(), &totals);
+    return !stays;
+  });
+  logs.clear();
+}
+
 // --- The thread ---
 
 void Forwarder::State::loop() {
@@ -101,7 +119,7 @@ void Forwarder::State::loop() {
       refresh_at_ms = now_ms;
       for (auto& [log_no, sender] : senders) sender.wake();
     }
-    if (now_ms >= refresh_at_ms) {
+    if (now_ms >= refresh_at_ms || source->database_number() != database_number) {
       note(refresh());
       refresh_at_ms = now_ms + options.poll_ms;
     }
@@ -113,9 +131,11 @@ void Forwarder::State::loop() {
 }
 
 // One action each, so that an old lineage with weeks to send does not keep the current log waiting.
+// None where the database has become another one: the loop lists its logs first.
 int64_t Forwarder::State::turn() {
   int64_t until_ms = INT64_MAX;
   for (auto at = senders.begin(); at != senders.end() && !stopping;) {
+    if (source->database_number() != database_number) break;
     int64_t sender_until_ms = 0;
     if (act(at->first, at->second, &sender_until_ms)) {
       if (at->second.verified()) marks.verified(logs.at(at->first).log);

@@ -10,6 +10,7 @@ class OperationLogSource final : public LogSource {
   OperationLogSource(OperationRunner& runner, LogWriterHooks hooks)
       : runner_(runner), hooks_(std::move(hooks)) {}
 
+  uint64_t database_number() override { return hooks_.database_number(); }
   Result<std::vector<LogState>> logs() override {
     std::vector<LogState> logs;
     WEIR_TRY(runner_.run(*list_logs("", &logs)));

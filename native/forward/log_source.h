@@ -16,6 +16,8 @@ class LogSource {
  public:
   virtual ~LogSource() = default;
 
+  // Which database this is: in another one a log_no may be another log's.
+  virtual uint64_t database_number() = 0;
   // Every log, by log_no.
   virtual Result<std::vector<LogState>> logs() = 0;
   // The log that the writer appends to; all others are closed.
@@ -28,8 +30,9 @@ class LogSource {
   virtual Status fork(int64_t log_no, uint64_t from) = 0;
 };
 
-// What the query log does for forks; main.cc wires it.
+// What the query log itself knows and does; main.cc wires it.
 struct LogWriterHooks {
+  std::function<uint64_t()> database_number;
   std::function<int64_t()> current_log_no;
   std::function<Status(int64_t log_no, uint64_t from)> fork;
 };

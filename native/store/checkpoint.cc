@@ -35,7 +35,10 @@ Status WalKeeper::run(int mode) {
 
 Status WalKeeper::checkpoint(uint64_t wal_bytes) {
   WEIR_TRY(run(SQLITE_CHECKPOINT_PASSIVE));
-  if (wal_bytes < wal_bytes_max_) return {};
+  return wal_bytes < wal_bytes_max_ ? Status() : truncate();
+}
+
+Status WalKeeper::truncate() {
   database_.busy_wait().set_timeout_ms(kTruncateWaitMs);
   const Status status = run(SQLITE_CHECKPOINT_TRUNCATE);
   database_.busy_wait().set_timeout_ms(SqliteDatabase::Options().busy_timeout_ms);

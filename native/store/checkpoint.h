@@ -24,6 +24,9 @@ class WalKeeper {
   // Moves what it can into the database without waiting; readers that are in the way are no
   // failure. `wal_bytes` is the size of the WAL file now.
   Status checkpoint(uint64_t wal_bytes);
+  // Moves all of it and cuts the WAL short. Readers may be in the way: they are waited for a
+  // moment, and then it is as it is.
+  Status truncate();
 
   // Bytes that went to the disk since the last call: pages into the WAL by commits, out of it by
   // checkpoints.

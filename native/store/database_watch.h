@@ -7,8 +7,6 @@
 
 #include <string>
 
-#include "weir/status.h"
-
 namespace weir {
 
 // Lives on the writer thread.
@@ -31,9 +29,5 @@ class DatabaseWatch {
   const std::string path_;
   Identity opened_;
 };
-
-// Renames a damaged database and its companions to <path>.damaged-<time>, for weir fsck and people;
-// nothing is deleted. Returns the new name.
-Result<std::string> set_aside(const std::string& path, int64_t now_ms);
 
 }  // namespace weir

@@ -5,6 +5,7 @@
 #include "native/store/ledger_page.h"
 #include "native/store/migrations.h"
 #include "native/store/replace_database.h"
+#include "native/store/salvage_file.h"
 #include "native/store/sqlite_executor.h"
 
 namespace weir {
@@ -40,7 +41,7 @@ Result<FsckReport> checked(SqliteDatabase& database, const CheckRequest& request
   WEIR_TRY(check_file(database, &report));
   // Nothing is mended on pages that SQLite does not vouch for.
   CheckRequest allowed = request;
-  allowed.mend = request.mend && report.file.empty();
+  if (!report.file.empty()) allowed.mending = Mending::kNone;
   WEIR_TRY(check_tables(database, allowed, &report));
   return report;
 }
@@ -61,31 +62,41 @@ Result<std::optional<LedgerPage::State>> page_state(const std::string& data_dir)
   return std::optional(page->state());
 }
 
-// Makes a sound database at `fresh` of what can be read of the damaged one.
-Status salvage(SqliteDatabase& damaged, const std::string& fresh, const std::string& data_dir,
-               int64_t now_ms, RepairReport* report) {
-  WEIR_ASSIGN(const auto page, page_state(data_dir));
-  WEIR_ASSIGN(SqliteDatabase database, SqliteDatabase::open(fresh, {}));
-  WEIR_TRY(migrate(database));
-  WEIR_TRY(salvage_rows(damaged, database, &report->salvage));
-  WEIR_TRY(complete_logs(database, page, now_ms, &report->salvage));
-  FsckReport mended;
-  WEIR_TRY(check_tables(database, {.mend = true, .now_ms = now_ms}, &mended));
-  report->before.logs.mended = mended.logs.mended;
-  WEIR_ASSIGN(const uint64_t lost, account_for_lost(database, now_ms));
-  report->before.logs.corrupt_events = mended.logs.corrupt_events + lost;
-  WEIR_TRY(rebuild(database, {}, now_ms, &report->rollups));
-  return database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+// Mends what can be mended in place; what SQLite has against the file is in report->before.
+Status check_in_place(const std::string& path, int64_t now_ms, RepairReport* report) {
+  std::string refusal;
+  Result<SqliteDatabase> opened = open_damaged(path, &refusal);
+  if (opened.status().code() == Code::kCorrupt) {
+    report->before.file.push_back(opened.status().message());
+    return {};
+  }
+  WEIR_ASSIGN(SqliteDatabase database, std::move(opened));
+  // Which version it is of may stand on a damaged page.
+  const Status schema = check_schema(database);
+  if (schema.code() != Code::kCorrupt) WEIR_TRY(schema);
+  const Mending mending = refusal.empty() ? Mending::kAll : Mending::kNone;
+  WEIR_ASSIGN(report->before, checked(database, {.mending = mending, .now_ms = now_ms}));
+  if (!refusal.empty()) report->before.file.push_back(refusal);
+  if (!report->before.file.empty() || report->before.logs.hours.empty()) return {};
+  return rebuild(database, report->before.logs.hours, now_ms, &report->rollups);
 }
 
-// Damaged files too, if it can be; `refusal` says that it is one.
-Result<SqliteDatabase> open_for_repair(const std::string& path, std::string* refusal) {
-  SqliteDatabase::Options options{.mode = SqliteDatabase::Mode::kReadWrite};
-  Result<SqliteDatabase> database = SqliteDatabase::open(path, options);
-  if (database.status().code() != Code::kCorrupt) return database;
-  *refusal = database.status().message();
-  options.damaged = true;
-  return SqliteDatabase::open(path, options);
+// Puts a sound database, made of what can be read, in the place of the damaged one.
+Status replace_damaged(const std::string& data_dir, int64_t now_ms, RepairReport* report) {
+  const std::string path = database_path(data_dir);
+  const std::string fresh = salvaging_path(path);
+  Leftover{fresh};  // of a repair that was killed: the lock says that none is running
+  Leftover leftover(fresh);
+  WEIR_ASSIGN(const auto page, page_state(data_dir));
+  WEIR_ASSIGN(const FileSalvage salvage,
+              salvage_file({.damaged = path, .fresh = fresh, .page = page, .now_ms = now_ms}));
+  report->salvage = salvage.rows;
+  report->rollups = salvage.rollups;
+  report->before.logs.mended = salvage.mended;
+  report->before.logs.corrupt_events = salvage.corrupt_events;
+  WEIR_ASSIGN(report->kept, replace_database(path, fresh));
+  leftover.keep();
+  return {};
 }
 
 }  // namespace
@@ -96,30 +107,11 @@ Result<RepairReport> repair_database(const std::string& data_dir, int64_t now_ms
   const std::string path = database_path(data_dir);
   if (!file_exists(path)) return Status(Code::kNotFound, "there is no database at " + path);
   WEIR_ASSIGN(const DataLock lock, DataLock::take(data_dir));
-  std::string refusal;
-  WEIR_ASSIGN(SqliteDatabase database, open_for_repair(path, &refusal));
-  // Which version it is of may stand on a damaged page.
-  const Status schema = check_schema(database);
-  if (schema.code() != Code::kCorrupt) WEIR_TRY(schema);
   RepairReport report;
-  WEIR_ASSIGN(report.before, checked(database, {.mend = refusal.empty(), .now_ms = now_ms}));
-  if (!refusal.empty()) report.before.file.push_back(refusal);
-  if (report.before.file.empty()) {
-    if (!report.before.logs.hours.empty()) {
-      WEIR_TRY(rebuild(database, report.before.logs.hours, now_ms, &report.rollups));
-    }
-    WEIR_ASSIGN(report.after, checked(database, {}));
-    return report;
-  }
-  const std::string fresh = path + ".salvaging";
-  Leftover{fresh};  // of a repair that was killed: the lock says that none is running
-  Leftover leftover(fresh);
-  WEIR_TRY(salvage(database, fresh, data_dir, now_ms, &report));
-  database.close();
-  WEIR_ASSIGN(report.kept, replace_database(path, fresh));
-  leftover.keep();
-  WEIR_ASSIGN(SqliteDatabase salvaged, SqliteDatabase::open(path, {}));
-  WEIR_ASSIGN(report.after, checked(salvaged, {}));
+  WEIR_TRY(check_in_place(path, now_ms, &report));
+  if (!report.before.file.empty()) WEIR_TRY(replace_damaged(data_dir, now_ms, &report));
+  WEIR_ASSIGN(SqliteDatabase mended, SqliteDatabase::open(path, {}));
+  WEIR_ASSIGN(report.after, checked(mended, {}));
   return report;
 }
 

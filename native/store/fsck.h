@@ -33,8 +33,8 @@ struct RepairReport {
   RebuildResult rollups;
   FsckReport after;
 };
-// kNotFound without a database, kConflict while a server holds the directory, kCorrupt if not even
-// the schema can be read. A failure leaves the rest to a repeat.
+// kNotFound without a database, kConflict while a server holds the directory, kCorrupt if nothing
+// of it can be read. A failure leaves the rest to a repeat.
 Result<RepairReport> repair_database(const std::string& data_dir, int64_t now_ms);
 
 }  // namespace weir

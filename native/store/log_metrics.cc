@@ -32,7 +32,7 @@ void add_storage(const LogMetrics::Reading& reading, std::vector<MetricFamily>* 
   counter("weir_storage_commits_total", "Batches committed", stats.batches);
   counter("weir_storage_retries_total", "Commits that the environment refused", stats.retries);
   counter("weir_storage_halvings_total", "Batches refused for their data", stats.halvings);
-  counter("weir_storage_corrupt_events_total", "Events in stored segments that fail their checks",
+  counter("weir_storage_corrupt_events_total", "Stored events that cannot be read",
           stats.corrupt_events);
   counter("weir_storage_merged_segments_total", "Segments put together into larger ones",
           stats.merged_segments);
@@ -53,6 +53,8 @@ void add_storage(const LogMetrics::Reading& reading, std::vector<MetricFamily>* 
         "Of the byte budget: 0 none, 1 repeats are folded, 2 allowed queries are thinned, 3 the "
         "oldest segments go",
         static_cast<uint64_t>(stats.pressure));
+  gauge("weir_storage_damaged_databases", "Set aside and not salvaged yet",
+        stats.waiting_databases);
   gauge("weir_storage_circuit_open", "1 while writes are refused because the database fails",
         stats.circuit_open ? 1 : 0);
   gauge("weir_storage_database_bytes", "Size of the database file", reading.database_bytes);

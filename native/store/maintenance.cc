@@ -28,6 +28,17 @@ int64_t Maintenance::next_due_ms() const {
   return due;
 }
 
+void Maintenance::database_is_new() {
+  operation_.reset();
+  merges_ = {};
+  excess_now_ = {};
+  pressed_ = rolled_all_ = none_to_go_ = rolled_once_ = corrupt_ = false;
+  for (Task& task : tasks_) {
+    task.due_ms = 0;
+    task.failed = false;
+  }
+}
+
 void Maintenance::begin(Kind kind, const ClockPair& now) {
   kind_ = kind;
   if (kind == kRollup) {
@@ -159,6 +170,7 @@ void Maintenance::finish(const Status& status, const ClockPair& now) {
   Task& task = tasks_[kind_];
   if (!status.ok() && !task.failed) spdlog::warn("{} failed: {}", task.name, status.message());
   task.failed = !status.ok();
+  corrupt_ = corrupt_ || status.code() == Code::kCorrupt;
   // An operation that ended by its budget goes on at once, in the next gap between flushes.
   const bool more = status.ok() && has_more();
   task.due_ms = now.monotonic_us / 1000 + (more ? 0 : task.interval_ms);
@@ -188,6 +200,7 @@ void Maintenance::count_merge(const MergeProgress& progress) {
   merged_.segments += progress.segments;
   merged_.bytes_before += progress.bytes_before;
   merged_.bytes_after += progress.bytes_after;
+  if (progress.unreadable > 0) on_unreadable_();
 }
 
 }  // namespace weir

@@ -58,6 +58,8 @@ class Maintenance {
               std::function<Status()> checkpoint, std::function<Result<Excess>()> excess = {});
 
   void set_gentle_pace();
+  // Called when a merge has met segments that fail their checks and are not marked.
+  void set_on_unreadable(std::function<void()> call) { on_unreadable_ = std::move(call); }
   // Segments so large that a small byte budget has no room to make them.
   void leave_out_level2() { level2_ = false; }
 
@@ -68,6 +70,11 @@ class Maintenance {
   // Commits have to wait until something is removed.
   bool holds_commits() const { return excess_now_.hard && !none_to_go_; }
   int64_t next_due_ms() const;
+
+  // The database has failed its own checks.
+  bool database_corrupt() const { return corrupt_; }
+  // It is another one from now on: everything is due, and nothing is known of it.
+  void database_is_new();
 
   // Events in stored segments that failed their checks, found since the start.
   uint64_t corrupt_events() const { return corrupt_events_; }
@@ -109,6 +116,7 @@ class Maintenance {
   std::function<RetentionPolicy()> policy_;
   std::function<Status()> checkpoint_;
   std::function<Result<Excess>()> excess_;
+  std::function<void()> on_unreadable_ = [] {};
   std::array<Task, kTasks> tasks_{{{"rollup", kRollupIntervalMs},
                                    {"merge", kMergeIntervalMs},
                                    {"merge to level 2", kMergeLevel2IntervalMs},
@@ -131,6 +139,7 @@ class Maintenance {
   bool level2_ = true;
   bool rolled_once_ = false;  // the first run since the start takes the whole tail and so checks it
   uint64_t corrupt_events_ = 0;
+  bool corrupt_ = false;
 };
 
 }  // namespace weir

@@ -20,7 +20,9 @@
 #include "native/store/log_runner.h"
 #include "native/store/log_writer.h"
 #include "native/store/migrations.h"
+#include "native/store/recovery.h"
 #include "native/store/replace_database.h"
+#include "native/store/set_aside.h"
 #include "native/store/space_keeper.h"
 
 namespace weir {
@@ -54,6 +56,11 @@ SqliteDatabase::Options opening_options(const QueryLogOptions& options) {
 
 constexpr int64_t kWatchIntervalMs = 1000;
 
+// A database that was just salvaged has passed every check. Should maintenance find fault with it
+// all the same, a salvage would change nothing; so that this does not go round and round, the fault
+// is believed only after so long.
+constexpr int64_t kSalvagedTrustMs = kHourMs;
+
 LogId random_log_id() {
   RandomSource random;
   LogId log;
@@ -63,8 +70,9 @@ LogId random_log_id() {
 
 void tell_set_aside(const std::string& name) {
   spdlog::error(
-      "the database is damaged; it is kept as {}, and a new one begins. weir fsck --repair can "
-      "salvage it as the weir.db of another directory",
+      "the database is damaged; it is set aside as {}, and a new one begins. What can be read of "
+      "it "
+      "comes back by itself",
       name);
 }
 
@@ -115,6 +123,7 @@ class SqliteQueryLog final : public QueryLog {
   LogPosition position() const override {
     return published_.with([](const Published& published) { return published.position; });
   }
+  uint64_t database_number() const override { return database_number_; }
   prometheus::Collectable& metrics() override { return *metrics_; }
   void set_enabled(bool enabled) override;
   void set_inline_handoff(bool on) override { intake_.inline_handoff = on; }
@@ -132,14 +141,21 @@ class SqliteQueryLog final : public QueryLog {
   };
 
   void start_writer(LogAccount account);
+  void start_recovery();
   Status make_way(bool damaged);
   Status renew_database();
   void watch_database();
+  bool is_damaged(int64_t now_ms) const;
+  Result<LogState> replace_on_writer(const SetAsideRequest::AdoptRest& adopt_rest,
+                                     const std::string& fresh);
+  Result<LogState> go_on_in_replaced(const LogId& log);
+  Status rebase_ledger();
   void publish();
   Status admit() const;
   RetentionPolicy policy() const;
   int64_t longest_of(int64_t interval_ms) const;
   Ledger counted() const;
+  uint64_t stored() const;
   LogMetrics::Reading reading() const;
   Result<LogState> on_writer(const std::function<Result<LogState>()>& work);
   Result<LogState> fork_on_writer(int64_t log_no, uint64_t from);
@@ -156,10 +172,13 @@ class SqliteQueryLog final : public QueryLog {
   std::atomic<int64_t> retention_days_;
   DatabaseWatch watch_{path_};
   int64_t next_watch_ms_ = 0;
-  bool renewal_failed_ = false;    // reported already
-  std::atomic<uint64_t> lost_{0};  // events that were stored in a database that is gone
-  LedgerDelta at_start_;           // in the database, when the writer began
-  LedgerCounters page_start_;      // the page's totals then
+  int64_t trusted_until_ms_ = 0;
+  bool renewal_failed_ = false;               // reported already
+  std::atomic<uint64_t> database_number_{1};  // counts those that are opened
+  std::atomic<uint64_t> damaged_number_{0};   // which one a look has found damaged
+  std::atomic<uint64_t> lost_{0};             // events that were stored in a database that is gone
+  Guarded<LedgerDelta> at_start_;             // in the database, when the writer began
+  LedgerCounters page_start_;                 // the page's totals then
   std::vector<std::unique_ptr<RingSink>> sinks_;
   Guarded<LedgerSlot*> store_slot_{nullptr};  // the lock makes store() one producer
   Guarded<Published> published_;
@@ -172,6 +191,7 @@ class SqliteQueryLog final : public QueryLog {
   std::unique_ptr<Maintenance> maintenance_;
   std::unique_ptr<LogWriter> writer_;  // before what it uses, in death
   std::unique_ptr<LogRunner> runner_;
+  std::unique_ptr<Recovery> recovery_;  // uses all of them
 };
 
 Status SqliteQueryLog::start() {
@@ -181,7 +201,8 @@ Status SqliteQueryLog::start() {
   watch_.remember();
   WEIR_ASSIGN(LogAccount account,
               settle_account(executor_, *page_, options_.site, now_ms, random_log_id));
-  WEIR_ASSIGN(at_start_, total_account(executor_));
+  WEIR_ASSIGN(const LedgerDelta total, total_account(executor_));
+  at_start_.with([&](LedgerDelta& at_start) { at_start = total; });
   page_start_ = page_->totals();
   if (!options_.enabled) intake_.mode = Intake::Mode::kDisabled;
   intake_.inline_handoff = options_.inline_handoff;
@@ -221,25 +242,47 @@ void SqliteQueryLog::start_writer(LogAccount account) {
         publish();
       });
   runner_ = std::make_unique<LogRunner>(
-      path_, LogRunner::WriterSide{writer_->queue(), executor_, [this] { return admit(); }});
+      path_, LogRunner::WriterSide{writer_->queue(), executor_, [this] { return admit(); }},
+      [this](Damage met) { recovery_->look(met); });
+  start_recovery();
   publish();
   writer_->start();
+}
+
+void SqliteQueryLog::start_recovery() {
+  maintenance_->set_on_unreadable([this] { recovery_->look(Damage::kSegments); });
+  SetAsideRequest set_aside{.database_path = path_, .bytes_max = options_.bytes_max};
+  set_aside.take_over = [this](const SetAsideRequest::AdoptRest& adopt_rest,
+                               const std::string& fresh) {
+    return on_writer([&] { return replace_on_writer(adopt_rest, fresh); }).status();
+  };
+  recovery_ = std::make_unique<Recovery>(
+      Recovery::Parts{*runner_, [this] { return database_number(); },
+                      [this](uint64_t number) { damaged_number_ = number; }, std::move(set_aside)});
+}
+
+// Of the database that is open.
+bool SqliteQueryLog::is_damaged(int64_t now_ms) const {
+  const bool fails_maintenance = maintenance_->database_corrupt() && now_ms >= trusted_until_ms_;
+  return database_.is_open() && (damaged_number_ == database_number_ || fails_maintenance ||
+                                 (committer_->circuit_open() && committer_->database_corrupt()));
 }
 
 // On the writer thread, between two turns: a database that was deleted, replaced or damaged beyond
 // writing makes way for a new one.
 void SqliteQueryLog::watch_database() {
   const int64_t now_ms = monotonic_us() / 1000;
-  const bool damaged =
-      database_.is_open() && committer_->circuit_open() && committer_->database_corrupt();
+  bool damaged = is_damaged(now_ms);
   if (!damaged && now_ms < next_watch_ms_) return;
   next_watch_ms_ = now_ms + kWatchIntervalMs;
+  damaged = damaged || (database_.is_open() && !watch_.gone() && !database_.has_header());
   if (database_.is_open() && !damaged && !watch_.gone()) return;
   Status status;
   if (database_.is_open()) {
-    runner_->forget_readers();
-    lost_ = at_start_.stored + committer_->stored();
+    runner_->suspend();
+    lost_ = stored();
     committer_->log_is_gone();
+    maintenance_->database_is_new();
     status = make_way(damaged);
   }
   if (status.ok()) status = renew_database();
@@ -247,6 +290,7 @@ void SqliteQueryLog::watch_database() {
     spdlog::error("there is no new database yet: {}", status.message());
   }
   renewal_failed_ = !status.ok();
+  recovery_->salvage();
 }
 
 // Closed before anything of its name is opened: SQLite removes the WAL by name.
@@ -265,11 +309,13 @@ Status SqliteQueryLog::make_way(bool damaged) {
 Status SqliteQueryLog::renew_database() {
   std::error_code ignored;  // opening tells what is wrong
   std::filesystem::create_directories(options_.data_dir, ignored);
+  ++database_number_;
   WEIR_TRY(database_.reopen(path_, opening_options(options_)));
   Status status = migrate(database_);
   if (status.ok()) status = space_.prepare();
   if (!status.ok()) database_.close();
   watch_.remember();
+  if (status.ok() && runner_) runner_->resume();
   return status;
 }
 
@@ -277,6 +323,66 @@ Status SqliteQueryLog::start_anew() {
   WEIR_TRY(make_way(/*damaged=*/true));
   WEIR_TRY(renew_database());
   return start();
+}
+
+// Puts a database that holds all of this one, and what was salvaged, in its place.
+Result<LogState> SqliteQueryLog::replace_on_writer(const SetAsideRequest::AdoptRest& adopt_rest,
+                                                   const std::string& fresh) {
+  if (!database_.is_open() || watch_.gone()) {
+    return Status(Code::kUnavailable, "the database is not open");
+  }
+  WEIR_TRY(committer_->commit_all());
+  WEIR_TRY(space_.empty_wal());
+  WEIR_TRY(adopt_rest());
+  runner_->suspend();
+  database_.close();
+  const LogId log = committer_->account().log.log;
+  const Status replaced = overwrite_database(path_, fresh);
+  Status status = renew_database();
+  maintenance_->database_is_new();
+  if (replaced.ok() && status.ok()) {
+    Result<LogState> state = go_on_in_replaced(log);
+    if (state.ok()) return state;
+    status = state.status();
+  }
+  committer_->log_is_gone();
+  return replaced.ok() ? status : replaced;
+}
+
+// What was numbered stays; the log may have got another number in this database.
+Result<LogState> SqliteQueryLog::go_on_in_replaced(const LogId& log) {
+  WEIR_ASSIGN(LogAccount account, account_of_log(executor_, log, options_.site, wall_clock_ms()));
+  const LogState state = account.log;
+  committer_->switch_to(std::move(account));
+  WEIR_TRY(rebase_ledger());
+  trusted_until_ms_ = monotonic_us() / 1000 + kSalvagedTrustMs;
+  return state;
+}
+
+// What the ledger tells is from now on what this database accounts for, and what it will. Only if
+// that is less than was told, because a database is gone for good, the rest is told as lost.
+Status SqliteQueryLog::rebase_ledger() {
+  WEIR_ASSIGN(LedgerDelta base, total_account(executor_));
+  const uint64_t told = stored();
+  if (base.stored < told) {
+    lost_ = told - base.stored;
+    return {};
+  }
+  // Counted since the start, and in the database by now. Differences may wrap: sums are right.
+  const LedgerCounters since = page_->state().base + committer_->account().accounted - page_start_;
+  base.stored -= committer_->stored();
+  base.offered -= since.offered;
+  base.collapsed -= since.collapsed;
+  for (size_t i = 0; i < kDropReasonCount; ++i) base.dropped[i] -= since.dropped[i];
+  at_start_.with([&](LedgerDelta& at_start) { at_start = base; });
+  lost_ = 0;
+  return {};
+}
+
+// Since there is a ledger, whatever has become of it.
+uint64_t SqliteQueryLog::stored() const {
+  return at_start_.with(
+      [this](const LedgerDelta& at_start) { return at_start.stored + committer_->stored(); });
 }
 
 void SqliteQueryLog::publish() {
@@ -288,7 +394,7 @@ void SqliteQueryLog::publish() {
   now.stats.batches = batching.batches;
   now.stats.retries = batching.retries;
   now.stats.halvings = batching.halvings;
-  now.stats.corrupt_events = maintenance_->corrupt_events();
+  now.stats.corrupt_events = maintenance_->corrupt_events() + recovery_->corrupt_events();
   const MergeTotals& merged = maintenance_->merged();
   now.stats.merged_segments = merged.segments;
   now.stats.merge_read_bytes = merged.bytes_before;
@@ -299,6 +405,7 @@ void SqliteQueryLog::publish() {
   now.stats.pressure = static_cast<int>(space.pressure);
   now.stats.written_bytes = space.written_bytes;
   now.stats.written_bytes_per_day = space.written_bytes_per_day;
+  now.stats.waiting_databases = recovery_->waiting();
   now.stats.circuit_open = committer_->circuit_open();
   now.stats.last_error = committer_->last_error();
   durable_.set(now.position.end);
@@ -349,20 +456,22 @@ RetentionPolicy SqliteQueryLog::policy() const {
 Ledger SqliteQueryLog::counted() const {
   constexpr int kReadingsMax = 1000;
   Ledger ledger;
+  LedgerDelta start;
   for (int i = 0; i < kReadingsMax; ++i) {
-    ledger.stored = at_start_.stored + committer_->stored();
+    start = at_start_.with([](const LedgerDelta& at_start) { return at_start; });
+    ledger.stored = start.stored + committer_->stored();
     ledger.in_flight = intake_.gauge.held();
     const LedgerCounters since = page_->totals() - page_start_;
-    ledger.collapsed = at_start_.collapsed + since.collapsed;
-    ledger.offered = at_start_.offered + since.offered;
+    ledger.collapsed = start.collapsed + since.collapsed;
+    ledger.offered = start.offered + since.offered;
     for (size_t reason = 0; reason < kDropReasonCount; ++reason) {
-      ledger.dropped[reason] = at_start_.dropped[reason] + since.dropped[reason];
+      ledger.dropped[reason] = start.dropped[reason] + since.dropped[reason];
     }
     if (ledger.balanced()) return ledger;
   }
   const uint64_t dropped =
       std::accumulate(ledger.dropped.begin(), ledger.dropped.end(), uint64_t{0});
-  ledger.offered = at_start_.offered + (page_->totals() - page_start_).offered;
+  ledger.offered = start.offered + (page_->totals() - page_start_).offered;
   ledger.in_flight = ledger.offered - ledger.stored - ledger.collapsed - dropped;
   return ledger;
 }
@@ -441,6 +550,7 @@ Result<LogState> SqliteQueryLog::new_log_on_writer() {
 
 Status SqliteQueryLog::stop(int64_t bound_ms) {
   if (writer_ == nullptr) return {};
+  recovery_->stop();
   // Behind the lock, so that no store() is half done when the writer looks for the last time.
   store_slot_.with([this](LedgerSlot*) { intake_.mode = Intake::Mode::kStopped; });
   database_.busy_wait().give_up_at_us(monotonic_us() + bound_ms * 1000);

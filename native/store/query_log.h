@@ -61,7 +61,7 @@ struct QueryLogStats {
   uint64_t batches = 0;          // committed
   uint64_t retries = 0;          // commits that the environment refused
   uint64_t halvings = 0;         // batches that the database refused for their data
-  uint64_t corrupt_events = 0;   // in stored segments that failed their checks at rollup
+  uint64_t corrupt_events = 0;   // stored ones that cannot be read, found since the start
   uint64_t merged_segments = 0;  // small ones, put together into larger ones
   uint64_t merge_read_bytes = 0;
   uint64_t merge_written_bytes = 0;
@@ -70,16 +70,18 @@ struct QueryLogStats {
   int pressure = 0;           // 0 none, 1 folding, 2 thinning, 3 removing
   uint64_t written_bytes = 0;
   uint64_t written_bytes_per_day = 0;
-  bool circuit_open = false;  // the database has failed repeatedly; writes are refused at once
-  std::string last_error;     // of the writer; empty since the last success
+  uint64_t waiting_databases = 0;  // damaged ones that are not salvaged yet
+  bool circuit_open = false;       // the database has failed repeatedly; writes are refused at once
+  std::string last_error;          // of the writer; empty since the last success
 };
 
 class QueryLog {
  public:
   // Locks data_dir, opens the database, settles the ledger of a crashed run, starts the writer.
-  // A database that fails its own checks is set aside, and a new one begins.
-  // One clear line on failure: kDenied (data_dir cannot be written), kConflict (another weir runs
-  // on it), kUnsupported (a newer version made the database), kCorrupt, kUnavailable.
+  // A database that fails its own checks, now or later, is set aside, and a new one begins; what
+  // can be read of it comes back in the background (salvage_set_aside.h). One clear line on
+  // failure: kDenied (data_dir cannot be written), kConflict (another weir runs on it),
+  // kUnsupported (a newer version made the database), kCorrupt, kUnavailable.
   static Result<std::unique_ptr<QueryLog>> open(const QueryLogOptions& options);
 
   virtual ~QueryLog() = default;  // stops within kStopMsDefault if stop() was not called
@@ -103,6 +105,8 @@ class QueryLog {
   virtual Result<Ledger> ledger() = 0;
   virtual QueryLogStats stats() const = 0;
   virtual LogPosition position() const = 0;
+  // Another one as soon as the database is another one, in which logs may have other log_nos.
+  virtual uint64_t database_number() const = 0;
   // For a metrics exposer; does not outlive the log.
   virtual prometheus::Collectable& metrics() = 0;
 

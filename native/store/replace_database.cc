@@ -61,6 +61,13 @@ Leftover::~Leftover() {
   }
 }
 
+Status overwrite_database(const std::string& path, const std::string& fresh) {
+  // They would be taken for the new one's.
+  for (const char* suffix : {"-wal", "-shm"}) std::remove((path + suffix).c_str());
+  if (std::rename(fresh.c_str(), path.c_str()) != 0) return system_status("cannot make " + path);
+  return sync_to_disk(folder_of(path));
+}
+
 Result<std::string> replace_database(const std::string& path, const std::string& fresh) {
   WEIR_ASSIGN(std::string kept, put_aside(path));
   if (std::rename(fresh.c_str(), path.c_str()) != 0) return system_status("cannot make " + path);

@@ -33,4 +33,8 @@ class Leftover {
 // links there is always one of the name.
 Result<std::string> replace_database(const std::string& path, const std::string& fresh);
 
+// The same, for good: of the database at `path`, which nobody writes to, everything is in the file,
+// and nothing of it is kept.
+Status overwrite_database(const std::string& path, const std::string& fresh);
+
 }  // namespace weir

@@ -15,6 +15,9 @@ namespace {
 // Stretches that are looked into per table; each costs two descents of its tree.
 constexpr int kStretchesMax = 10'000;
 
+// What is copied in one transaction: its pages stand in the WAL as well.
+constexpr uint64_t kRowsPerTransaction = 64;
+
 struct Table {
   const char* name;
   const char* key;
@@ -110,7 +113,7 @@ class TableWalk {
     WEIR_ASSIGN(SqliteStatement row, damaged.prepare("SELECT " + all + where));
     const std::string part = table.without_bytes != nullptr ? table.without_bytes : all;
     WEIR_ASSIGN(SqliteStatement rest, damaged.prepare("SELECT " + part + where));
-    return TableWalk(std::move(sink), std::move(up), std::move(down), std::move(row),
+    return TableWalk(fresh, std::move(sink), std::move(up), std::move(down), std::move(row),
                      std::move(rest), result);
   }
 
@@ -135,9 +138,10 @@ class TableWalk {
   }
 
  private:
-  TableWalk(Sink sink, SqliteStatement up, SqliteStatement down, SqliteStatement row,
-            SqliteStatement rest, SalvageResult* result)
-      : sink_(std::move(sink)),
+  TableWalk(SqliteDatabase& fresh, Sink sink, SqliteStatement up, SqliteStatement down,
+            SqliteStatement row, SqliteStatement rest, SalvageResult* result)
+      : fresh_(fresh),
+        sink_(std::move(sink)),
         up_(std::move(up)),
         down_(std::move(down)),
         row_(std::move(row)),
@@ -184,12 +188,14 @@ class TableWalk {
       WEIR_TRY(put.status());
       if (!*put) continue;
       ++result_.rows;
-      return {};
+      if (result_.rows % kRowsPerTransaction != 0) return {};
+      return fresh_.execute("COMMIT;BEGIN IMMEDIATE");
     }
     ++result_.lost_rows;
     return {};
   }
 
+  SqliteDatabase& fresh_;
   Sink sink_;
   SqliteStatement up_;
   SqliteStatement down_;

@@ -79,10 +79,12 @@ LogId random_log_id() {
 
 // Logs that have rows, but none in `logs`. Their rollups are computed anew from all that is there.
 Status name_logs(SqliteDatabase& fresh, int64_t now_ms, SalvageResult* result) {
-  // What is no log's at all is nothing that was ever written.
-  for (const char* outside : {"segments WHERE id >> 40", "ledger WHERE id >> 24"}) {
-    WEIR_TRY(change(fresh, std::string("DELETE FROM ") + outside + " NOT BETWEEN 1 AND ?1",
-                    {kLogNumberMax}));
+  // What is no log's at all is nothing that was ever written, and a log without a name has lost it.
+  for (const char* outside :
+       {"segments WHERE id >> 40 NOT BETWEEN 1 AND ?1",
+        "ledger WHERE id >> 24 NOT BETWEEN 1 AND ?1",
+        "logs WHERE log_no NOT BETWEEN 0 AND ?1 OR (log_no > 0 AND length(log_id) <> 16)"}) {
+    WEIR_TRY(change(fresh, std::string("DELETE FROM ") + outside, {kLogNumberMax}));
   }
   WEIR_ASSIGN(
       const auto unnamed,

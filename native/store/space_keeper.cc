@@ -47,6 +47,12 @@ Status SpaceKeeper::checkpoint(int64_t wall_ms) {
   return status;
 }
 
+Status SpaceKeeper::empty_wal() {
+  WEIR_TRY(wal_.truncate());
+  if (file_bytes(wal_path_) == 0) return {};
+  return Status(Code::kConflict, "the database is being read");
+}
+
 Result<Excess> SpaceKeeper::excess() {
   if (!database_.is_open()) return Status(Code::kUnavailable, "the database is not open");
   WEIR_ASSIGN(figures_.use, space_use(database_));

@@ -30,6 +30,8 @@ class SpaceKeeper {
 
   Status prepare() { return wal_.prepare(); }
   Status checkpoint(int64_t wall_ms);
+  // Everything is in the database's file then; kConflict while readers are in the way.
+  Status empty_wal();
   Result<Excess> excess();
   // Before the end: what was written is noted.
   void finish(int64_t wall_ms);

@@ -38,7 +38,8 @@ Status sqlite_status(sqlite3* database, int result) {
 }
 
 int open_flags(SqliteDatabase::Mode mode) {
-  const int common = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  // URIs are for adopt_logs.cc, which attaches a database to read it.
+  const int common = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI;
   switch (mode) {
     case SqliteDatabase::Mode::kReadOnly:
       return common | SQLITE_OPEN_READONLY;
@@ -177,6 +178,26 @@ Status SqliteDatabase::configure(const Options& options) {
   pragmas +=
       "PRAGMA cell_size_check=ON;SELECT 1 FROM sqlite_schema;";  // the first read: is it one?
   return execute(pragmas.c_str());
+}
+
+// By SQLite's own descriptor: to close another one would end the locks of this process.
+bool SqliteDatabase::has_header() const {
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (file == nullptr || file->pMethods == nullptr) return false;
+  std::string begin(kMagic.size(), '\0');
+  const int result = file->pMethods->xRead(file, begin.data(), static_cast<int>(begin.size()), 0);
+  return result == SQLITE_OK ? begin == kMagic : result != SQLITE_IOERR_SHORT_READ;
+}
+
+void SqliteDatabase::end_when(const std::atomic<bool>* ended) {
+  constexpr int kInstructions = 1000;  // of SQLite's machine, between two looks
+  const auto look = [](void* flag) {
+    return static_cast<const std::atomic<bool>*>(flag)->load() ? 1 : 0;
+  };
+  if (ended == nullptr) return;
+  sqlite3_progress_handler(handle(), kInstructions, look, const_cast<std::atomic<bool>*>(ended));
 }
 
 Result<bool> SqliteDatabase::is_empty() {

@@ -96,11 +96,17 @@ class SqliteDatabase {
   // Prepared at first use and kept. Reset and without bindings.
   Result<SqliteStatement*> prepared(StatementId id);
 
+  // Whether the file on the disk begins as a database does, whatever is in memory of it.
+  bool has_header() const;
+
   // Rows inserted, updated or deleted by the last writing statement.
   uint64_t changes() const { return static_cast<uint64_t>(sqlite3_changes64(database_.get())); }
   bool in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
   // For what has no wrapper here (backup, blob, status). Borrowed.
   sqlite3* handle() const { return database_.get(); }
+  // Once `*ended` is true, what runs ends soon, and what comes is refused: kUnavailable. Borrowed;
+  // null does nothing.
+  void end_when(const std::atomic<bool>* ended);
   BusyWait& busy_wait() const { return *busy_wait_; }
   // The Status of the last failed call.
   Status status() const;

@@ -2,31 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
-#include <utility>
-
 #include "native/runtime/thread_name.h"
+#include "native/store/endable.h"
 
 namespace weir {
-namespace {
-
-// An operation that gives up where it stands when it is told to.
-class Endable final : public Operation {
- public:
-  Endable(OperationPtr inner, const std::atomic<bool>& ended)
-      : inner_(std::move(inner)), ended_(ended) {}
-
-  Step resume(Reply reply) override {
-    if (ended_) return Done{Status(Code::kUnavailable, "ended")};
-    return inner_->resume(std::move(reply));
-  }
-
- private:
-  OperationPtr inner_;
-  const std::atomic<bool>& ended_;
-};
-
-}  // namespace
-
 void StartupCheck::log_result(const Status& status, const CheckResult& result) {
   constexpr const char* kWhen = "after an unclean stop";
   if (!status.ok()) {

@@ -60,7 +60,7 @@ using Texts = std::vector<std::string>;
 
 // Mends what was found, and expects a second look to find nothing.
 CheckResult mended(Executor& executor) {
-  const CheckResult result = check(executor, {.mend = true});
+  const CheckResult result = check(executor, {.mending = Mending::kAll});
   RebuildResult rebuilt;
   REQUIRE(run(executor, rebuild_rollups(result.hours, kNowMs, &rebuilt)).ok());
   CHECK(problems(check(executor)) == Texts{});
@@ -106,6 +106,48 @@ TEMPLATE_TEST_CASE("bytes that fail their checks are found and become a gap, cou
   CHECK(content_of(store.executor(), 1).size() == 91);
   CHECK(store.ledger()["expired_corrupt"] == 10);
   CHECK(hour_of_log(store.executor(), 1).counts.total() == 100);
+}
+
+TEMPLATE_TEST_CASE("beside a writer, bytes that fail their checks are marked and counted once", "",
+                   MemoryStore, SqliteStore) {
+  for_every_failure<TestType>(
+      [](TestType& store) {
+        prepare(store);
+        store.damage(segment_id(1, 30));
+        remove_segment(store.executor(), 1, 50);  // a hole is not filled while others write
+      },
+      [](Executor& executor) {
+        CheckResult result;
+        return run(executor, check_logs({.mending = Mending::kMark, .now_ms = kNowMs}, &result));
+      },
+      [](TestType& store) {
+        CHECK(problems(check(store.executor())).size() == 2);
+        CHECK(store.ledger()["expired_corrupt"] == 10);
+        CHECK(check(store.executor(), {.mending = Mending::kMark}).mended == 0);
+        CHECK(mended(store.executor()).corrupt_events == 10);  // the hole's
+      });
+}
+
+TEMPLATE_TEST_CASE("a segment that is merged while it is to be marked holds up no look", "",
+                   MemoryStore, SqliteStore) {
+  TestType store;
+  prepare(store);
+  store.damage(segment_id(1, 30));
+  store.damage(segment_id(1, 50));
+  CheckResult result;
+  const auto look = check_logs({.mending = Mending::kMark, .now_ms = kNowMs}, &result);
+  Step step = look->start();
+  bool removed = false;
+  while (!std::holds_alternative<Done>(step)) {
+    const auto* group = std::get_if<Group>(&step);
+    REQUIRE(group != nullptr);
+    if (group->writes && !std::exchange(removed, true)) remove_segment(store.executor(), 1, 30);
+    step = look->resume(store.executor().run_group(*group));
+  }
+  CHECK(std::get<Done>(step).status.ok());
+  CHECK(result.mended == 1);
+  CHECK(result.corrupt_events == 10);
+  CHECK(store.ledger()["expired_corrupt"] == 10);
 }
 
 TEMPLATE_TEST_CASE("bytes that were counted as corrupt before are not counted again", "",
@@ -323,7 +365,7 @@ TEMPLATE_TEST_CASE("mending through any failure loses nothing more and counts on
       },
       [](Executor& executor) {
         CheckResult result;
-        return run(executor, check_logs({.mend = true, .now_ms = kNowMs}, &result));
+        return run(executor, check_logs({.mending = Mending::kAll, .now_ms = kNowMs}, &result));
       },
       [](TestType& store) {
         CHECK(problems(check(store.executor())) == Texts{});

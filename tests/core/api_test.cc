@@ -151,5 +151,16 @@ TEST_CASE_METHOD(ApiFixture, "a damaged rollup keeps its counts and is reported"
   CHECK(answer.holds(R"("unreadable":{"segments":0,"rollups":1})"));
 }
 
+TEST_CASE_METHOD(ApiFixture, "a damaged segment is reported, and the host hears of it") {
+  CHECK_FALSE(ask("/api/v1/queries?site=office").met_damage);
+  std::get<Bytes>(executor_.database().segments.begin()->second.data).back() ^= 1;
+  for (const char* target : {"/api/v1/stats?type=A", "/api/v1/queries?type=A&limit=1000",
+                             "/api/v1/stats/top?type=A", "/api/v1/stats/timeseries?type=A"}) {
+    const Answer answer = ask(target);
+    CHECK(answer.holds(R"("unreadable":{"segments":1)"));
+    CHECK(answer.met_damage);
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -101,6 +101,7 @@ class Sending {
     options.sender = {.interval_ms = 20, .retry_ms_min = 5, .retry_ms_max = 40};
     options.poll_ms = 10;
     LogWriterHooks hooks;
+    hooks.database_number = [] { return uint64_t{1}; };
     hooks.current_log_no = [this] { return log_no; };
     hooks.fork = [](int64_t, uint64_t) { return Status(Code::kUnsupported, "no fork here"); };
     auto made = Forwarder::start(options, operation_log_source(store, hooks));

@@ -39,6 +39,7 @@ struct SharedLogs {
   std::vector<test::ModelLog> logs;  // the last one is the current one
   uint64_t serial = 0;
   int failures = 0;  // of cut, to come
+  uint64_t database_number = 1;
 
   void open_log() {
     test::ModelLog log;
@@ -60,6 +61,10 @@ class ModelSource final : public LogSource {
  public:
   explicit ModelSource(std::shared_ptr<SharedLogs> shared) : shared_(std::move(shared)) {}
 
+  uint64_t database_number() override {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->database_number;
+  }
   Result<std::vector<LogState>> logs() override {
     const std::lock_guard lock(shared_->mutex);
     std::vector<LogState> states;
@@ -405,6 +410,33 @@ TEST_CASE("other events under our numbers: the log goes on under a new name, not
   CHECK(eventually([&] { return bench.logs->acked(0) == 7 && bench.logs->acked(1) == 2; }));
   bench.forwarder->stop();
   for (const auto& [serial, times] : bench.receiver.stored()) CHECK(times == 1);
+}
+
+// A damaged database made way for a new one, and came back with its logs in front.
+TEST_CASE("in another database a number is another log's, and each log goes on under its name") {
+  Bench bench(5);
+  bench.start();
+  CHECK(bench.delivered(5));
+  test::ModelLog old;
+  {
+    const std::lock_guard lock(bench.logs->mutex);
+    old = bench.logs->logs.at(0);
+    bench.logs->logs.at(0) = {};
+    bench.logs->logs.at(0).id.bytes[0] = 77;
+    ++bench.logs->database_number;
+  }
+  bench.logs->add_events(3);
+  CHECK(bench.delivered(8));
+  {
+    const std::lock_guard lock(bench.logs->mutex);
+    bench.logs->logs.insert(bench.logs->logs.begin(), old);
+    ++bench.logs->database_number;
+  }
+  bench.logs->add_events(2);
+  CHECK(bench.delivered(10));
+  bench.forwarder->stop();
+  for (const auto& [serial, times] : bench.receiver.stored()) CHECK(times == 1);
+  CHECK(bench.receiver.logs.size() == 2);
 }
 
 TEST_CASE("what was new at a start that found no receiver is new at the next one") {

@@ -1,80 +1,16 @@
 // The query log with its database deleted, replaced, damaged or out of reach while it runs: DNS
 // threads go on, nothing is uncounted, and no hand is needed.
-#include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
-#include "native/log_fixture.h"
-#include "native/store/query_log.h"
+#include "native/running_log.h"
 #include "support/without_root_powers.h"
 
 namespace weir {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr auto kPatience = std::chrono::seconds(60);  // only ever reached by a failure
-
-struct Fixture {
-  TemporaryFolder folder;
-  QueryLogOptions options;
-  std::unique_ptr<QueryLog> log;
-
-  Fixture() {
-    options.data_dir = folder.path("data");
-    options.flush_interval_ms = options.flush_interval_ms_longest = 20;
-    options.retention_days = 36'500;  // the sample events are from a fixed day
-    open();
-  }
-  void open() {
-    auto opened = QueryLog::open(options);
-    INFO(opened.status().message());
-    REQUIRE(opened.ok());
-    log = std::move(opened).value();
-  }
-  std::string path(const char* name = "weir.db") const { return options.data_dir + "/" + name; }
-  void offer(uint64_t count) {
-    for (uint64_t i = 0; i < count; ++i) {
-      log->sink(0).offer(sample_event(i % 1000, kTestWallMs));
-    }
-  }
-  template <class Condition>
-  static void wait_for(Condition condition) {
-    const auto end = std::chrono::steady_clock::now() + kPatience;
-    while (!condition()) {
-      REQUIRE(std::chrono::steady_clock::now() < end);
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-  }
-  void wait_until_stored() {
-    wait_for([this] { return log->stats().held == 0; });
-  }
-  // Waits until the writer has gone on in another log.
-  void wait_for_new_log(const LogId& old) {
-    wait_for([&] { return log->position().log != old; });
-  }
-  Ledger ledger() const {
-    const auto ledger = log->ledger();
-    INFO(ledger.status().message());
-    REQUIRE(ledger.ok());
-    CHECK(ledger->balanced());
-    return *ledger;
-  }
-  void damage_rows() {
-    auto other = SqliteDatabase::open(path(), {.defensive = false});
-    REQUIRE(other.ok());
-    REQUIRE(other->execute("UPDATE logs SET log_id = x'00' WHERE log_no > 0").ok());
-  }
-  size_t set_aside() const {
-    size_t found = 0;
-    for (const auto& entry : fs::directory_iterator(options.data_dir)) {
-      const std::string name = entry.path().filename().string();
-      found += name.find("weir.db.damaged-") == 0 && name.find("-wal") == name.npos &&
-               name.find("-shm") == name.npos;
-    }
-    return found;
-  }
-};
+using Fixture = RunningLog;
 
 TEST_CASE("a database deleted under the writer makes way for a new one, and what it held is told") {
   Fixture f;
@@ -115,7 +51,7 @@ TEST_CASE("reads of a deleted database fail or find the new one, and never the o
   CHECK(logs[0].log == f.log->position().log);
 }
 
-TEST_CASE("a damaged database is set aside and kept, and the writer goes on in a new one") {
+TEST_CASE("a damaged database is set aside, the writer goes on, and what it held comes back") {
   Fixture f;
   f.offer(20);
   f.wait_until_stored();
@@ -124,11 +60,12 @@ TEST_CASE("a damaged database is set aside and kept, and the writer goes on in a
   f.offer(10);
   f.wait_for_new_log(before);
   f.wait_until_stored();
-  CHECK(f.set_aside() == 1);
+  f.wait_for_salvage();
   const Ledger ledger = f.ledger();
   CHECK(ledger.offered == 30);
   CHECK(ledger.stored == 30);
-  CHECK(ledger.expired_corrupt == 20);
+  CHECK(ledger.expired_corrupt == 0);
+  CHECK(f.found() == 30);
   CHECK_FALSE(f.log->stats().circuit_open);
   REQUIRE(f.log->stop().ok());
 }
@@ -141,11 +78,12 @@ TEST_CASE("a database found damaged at the start is set aside, and a new log beg
   f.log.reset();
   f.damage_rows();
   f.open();
-  CHECK(f.set_aside() == 1);
   CHECK(f.log->position().log != before);
   f.offer(4);
   f.wait_until_stored();
-  CHECK(f.ledger().stored == 4);
+  f.wait_for_salvage();
+  CHECK(f.ledger().stored == 24);
+  CHECK(f.found() == 24);
 }
 
 TEST_CASE("a page of garbage in the database is no crash: the log starts and stores") {
@@ -162,7 +100,9 @@ TEST_CASE("a page of garbage in the database is no crash: the log starts and sto
     f.open();
     f.offer(10);
     f.wait_until_stored();
-    f.ledger();
+    f.wait_for_salvage();
+    const Ledger ledger = f.ledger();
+    CHECK(ledger.stored - ledger.expired_corrupt == f.found());
     REQUIRE(f.log->stop().ok());
   }
 }
@@ -180,10 +120,13 @@ TEST_CASE(
       std::ofstream(f.path(), std::ios::binary) << "these are not the bytes of a database";
     }
     f.open();
-    CHECK(f.set_aside() == 1);
     f.offer(10);
     f.wait_until_stored();
-    CHECK(f.ledger().stored == 10);
+    f.wait_for_salvage();
+    const Ledger ledger = f.ledger();
+    CHECK(ledger.stored - ledger.expired_corrupt == f.found());
+    CHECK((cut ? ledger.stored == 510 : ledger.stored == 10));
+    CHECK(f.files("weir.db.kept-") == 1);
   }
 }
 

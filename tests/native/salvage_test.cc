@@ -135,7 +135,7 @@ TEST_CASE("whatever page is damaged, what can be read is salvaged, and the rest 
   uint64_t salvages = 0;
   uint64_t lost_little = 0;
   std::vector<std::set<std::string>> kept(static_cast<size_t>(pages) + 1);
-  for (std::streamoff page = 2; page <= pages; ++page) {
+  for (std::streamoff page = 1; page <= pages; ++page) {
     INFO("page " << page << " of " << pages);
     const Damaged data;
     data.overwrite(page);
@@ -220,12 +220,27 @@ TEST_CASE("the end of a log that the ledger page knows of is declared missing, n
   CHECK((*log)->ledger()->expired_corrupt >= 20);
 }
 
-TEST_CASE("without a schema there is nothing to salvage, and the file is left alone") {
+TEST_CASE("the first page is the same in all databases, and nothing is lost with it") {
+  const std::set<std::string> original = Damaged().events();
   const Damaged data;
   data.overwrite(1);
-  const auto size = fs::file_size(database_path(data.data_dir));
-  CHECK(repair_database(data.data_dir, kNowMs).status().code() == Code::kCorrupt);
-  CHECK(fs::file_size(database_path(data.data_dir)) == size);
+  data.repair();
+  CHECK(data.events() == original);
+}
+
+TEST_CASE("a file that cannot be one of ours is left alone") {
+  for (const bool pages : {false, true}) {
+    const Damaged data;
+    if (pages) {  // neither the first page nor the one that says which migrations there were
+      data.overwrite(1);
+      data.overwrite(3);
+    } else {
+      std::ofstream(database_path(data.data_dir)) << "these are not the bytes of a database";
+    }
+    const auto size = fs::file_size(database_path(data.data_dir));
+    CHECK(repair_database(data.data_dir, kNowMs).status().code() == Code::kCorrupt);
+    CHECK(fs::file_size(database_path(data.data_dir)) == size);
+  }
 }
 
 }  // namespace

@@ -11,6 +11,10 @@
 #include "native/store/compact.h"
 #include "native/store/maintenance.h"
 #include "native/store/query_log.h"
+#include "native/store/replace_database.h"
+#include "native/store/salvage_file.h"
+#include "native/store/salvage_set_aside.h"
+#include "native/store/set_aside.h"
 #include "support/fault_vfs.h"
 
 namespace weir {
@@ -292,6 +296,50 @@ TEST_CASE("a salvage through any failure of the disk leaves the damaged file or 
              CHECK(fs::exists(database_path(stage.data_dir) + ".replaced-1"));
              CHECK(stage.number("SELECT sum(stored - expired_corrupt) FROM ledger") ==
                    stage.number("SELECT coalesce(sum(count), 0) FROM segments WHERE kind = 0"));
+           }});
+}
+
+// What was logged after a damaged database was set aside.
+constexpr uint64_t kNewEvents = 30;
+void set_aside_and_go_on(const Stage& stage) {
+  overwrite_newest_page(stage);
+  REQUIRE(set_aside(database_path(stage.data_dir), kNowMs).ok());
+  SqliteDatabase database = stage.open(SqliteDatabase::Mode::kCreate);
+  REQUIRE(migrate(database).ok());
+  SqliteExecutor executor(&database);
+  const LogId log = sample_log(200);
+  append_ok(executor, opened(executor, log).log_no,
+            {sample_segment({.log = log, .count = kNewEvents})});
+}
+
+TEST_CASE("what was set aside comes back once, through any failure of the disk") {
+  for_every_disk_failure(
+      {.prepare = set_aside_and_go_on,
+       .work = [](const Stage& stage) -> Status {
+         const std::atomic<bool> ended{false};
+         const std::string path = database_path(stage.data_dir);
+         return salvage_set_aside({.database_path = path,
+                                   .ended = &ended,
+                                   .take_over =
+                                       [&](const auto& adopt_rest, const auto& fresh) {
+                                         WEIR_TRY(adopt_rest());
+                                         return overwrite_database(path, fresh);
+                                       }})
+             .status();
+       },
+       .between =
+           [](const Stage& stage) {
+             CHECK(stage.number("SELECT sum(stored) FROM ledger") >= kNewEvents);
+             CHECK_FALSE(fs::exists(salvaging_path(database_path(stage.data_dir))));
+           },
+       .check =
+           [](const Stage& stage) {
+             CHECK(databases_set_aside(database_path(stage.data_dir)).empty());
+             CHECK(stage.number("SELECT sum(stored - expired_corrupt) FROM ledger") ==
+                   stage.number("SELECT sum(count) FROM segments WHERE kind = 0"));
+             CHECK(stage.number("SELECT sum(count) FROM segments WHERE kind = 0 AND id >> 40 = "
+                                "(SELECT max(log_no) FROM logs)") == kNewEvents);
+             CHECK(stage.number("SELECT sum(stored) FROM ledger") > kNewEvents);
            }});
 }
 

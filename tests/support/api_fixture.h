@@ -24,6 +24,7 @@ class ApiFixture {
     std::string content_type;
     int64_t retry_after_s = 0;
     std::string body;
+    bool met_damage = false;
 
     bool holds(std::string_view text) const { return body.find(text) != body.npos; }
   };
@@ -54,7 +55,8 @@ class ApiFixture {
     const Status status = run_operation(*operation, *executor_used_, [&](Emit emit) {
       ++pieces;
       REQUIRE(emit.head.has_value());
-      answer = {emit.head->status, emit.head->content_type, emit.head->retry_after_s, emit.bytes};
+      answer = {emit.head->status, emit.head->content_type, emit.head->retry_after_s, emit.bytes,
+                emit.head->met_damage};
     });
     REQUIRE(status.ok());
     REQUIRE(pieces == 1);

@@ -9,6 +9,8 @@
 // Mending keeps every event that can be read. Numbers whose events cannot be read become gaps and
 // are counted as expired{corrupt}, once, however often the work is repeated. Rollups that disagree
 // are computed anew from the segments where those are complete; else they keep what they have.
+// Beside a writer only segments are looked after: those that fail their checks are marked as
+// corrupt and counted in the same way, so that readers, merges and retention go on around them.
 #pragma once
 
 #include <cstdint>
@@ -32,11 +34,17 @@ struct Finding {
 std::string finding_text(const Finding& finding);
 std::string_view finding_part_name(Finding::Part part);
 
+enum class Mending : uint8_t {
+  kNone = 0,
+  kMark = 1,  // of segments that fail their checks; others may write meanwhile
+  kAll = 2,   // segments and numbers, rollups by rebuild_rollups; nobody else may write
+};
+
 struct CheckRequest {
   // Of each log only the segments with its newest so many events, and no rollups: what can have
   // been torn by an unclean stop, in a bounded time.
   uint64_t newest_events = UINT64_MAX;
-  bool mend = false;   // segments and numbers; rollups by rebuild_rollups
+  Mending mending = Mending::kNone;
   int64_t now_ms = 0;  // of mending
 };
 struct CheckResult {
@@ -44,11 +52,11 @@ struct CheckResult {
   uint64_t findings_count = 0;                     // all of them
   uint64_t segments = 0, events = 0, rollups = 0;  // looked at; events in readable segments
   bool rollups_compared = false;  // false: not asked for, or a server rolled up meanwhile
-  uint64_t mended = 0;            // rows replaced, removed or put where one was missing
+  uint64_t mended = 0;            // rows marked, replaced, removed or put where one was missing
   uint64_t corrupt_events = 0;    // newly counted as expired{corrupt} by mending
   std::set<int64_t> hours;        // since 1970, whose rollups should be computed anew
 };
-// With `mend` nobody else may write. A repeat after any failure goes on where it stopped.
+// A repeat after any failure goes on where it stopped.
 OperationPtr check_logs(CheckRequest request, CheckResult* result);
 
 struct RebuildResult {

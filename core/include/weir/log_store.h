@@ -154,7 +154,8 @@ struct MergeProgress {
   uint64_t segments = 0;  // … of so many
   uint64_t bytes_before = 0;
   uint64_t bytes_after = 0;
-  bool done = true;  // false: the run ended early
+  uint64_t unreadable = 0;  // how often it met a segment that fails its checks and is not marked
+  bool done = true;         // false: the run ended early
 };
 // Puts neighbouring segments of finished spans together, as long as they stay within the policy's
 // bounds. Only what is rolled up, and never a log's newest row. The events, their numbers and their

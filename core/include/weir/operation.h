@@ -55,6 +55,8 @@ struct HttpHead {
   int status = 200;
   std::string content_type;
   int64_t retry_after_s = 0;  // 0: no such header
+  // Not for the answer, which says so itself: stored segments failed their checks.
+  bool met_damage = false;
 };
 struct Emit {
   std::optional<HttpHead> head;
