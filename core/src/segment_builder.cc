@@ -108,7 +108,7 @@ Status SegmentBuilder::State::check_span(int64_t first_ms, int64_t last_ms) cons
 
 Status SegmentBuilder::State::check_room(size_t count, size_t dictionary_bytes) const {
   const size_t total = events.count() + count;
-  const size_t worst_bytes = kFixedBytesMax + dictionary_bytes_max(kQuestionGroupsMax) +
+  const size_t worst_bytes = kFixedBytesMax + dictionary_bytes_max(kSegmentChunksMax) +
                              dictionary_bytes + kEventBytesInColumnsMax * total;
   if (total <= kSegmentEventsMax && worst_bytes <= kSegmentBytesMax) return {};
   return Status(Code::kFull, "a segment is full");
