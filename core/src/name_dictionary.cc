@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <bitset>
 #include <string>
 
 #include "column.h"
@@ -167,6 +168,39 @@ std::pair<size_t, size_t> NameDictionary::find_suffix(std::string_view suffix) c
     return reversed_less(name, suffix) || name.ends_with(suffix);
   };
   return {partition_point(is_before), partition_point(is_not_behind)};
+}
+
+// A part of a name lies in what the name shares with the one before, where it was found then; or in
+// what it adds, all of which is searched as one text; or across the border of both, which is only
+// looked at where the two characters there stand together in the part.
+void NameDictionary::mark_containing(std::string_view part, std::span<uint8_t> marks) const {
+  const auto pair = [](char first, char second) {
+    return size_t{static_cast<uint8_t>(first)} << 8 | static_cast<uint8_t>(second);
+  };
+  std::bitset<1 << 16> pairs;
+  for (size_t i = 1; i < part.size(); ++i) pairs.set(pair(part[i - 1], part[i]));
+  constexpr size_t kNowhere = SIZE_MAX;
+  size_t from_end = kNowhere;     // where the last name holds the part last, from its end
+  size_t hit = text_.find(part);  // in text_, the next one
+  size_t at = 0;                  // in text_, of what the name adds
+  for_each([&](size_t index, std::string_view name, size_t shared) {
+    const size_t added = name.size() - shared;
+    if (from_end > shared) {
+      from_end = kNowhere;
+      if (hit < at) hit = text_.find(part, at);
+      for (; hit != text_.npos && hit + part.size() <= at + added;
+           hit = text_.find(part, hit + 1)) {
+        from_end = name.size() - (hit - at);
+      }
+      if (added > 0 && shared > 0 && pairs[pair(name[added - 1], name[added])]) {
+        const size_t begin = added - std::min(added, part.size() - 1);
+        const size_t across = name.substr(begin, added - begin + part.size() - 1).rfind(part);
+        if (across != name.npos) from_end = name.size() - begin - across;
+      }
+    }
+    if (from_end != kNowhere) marks[index] = 1;
+    at += added;
+  });
 }
 
 }  // namespace weir

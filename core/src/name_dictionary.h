@@ -68,6 +68,8 @@ class NameDictionary {
   std::optional<size_t> find(std::string_view name) const;
   // The names [first, second) that end in `suffix`.
   std::pair<size_t, size_t> find_suffix(std::string_view suffix) const;
+  // Sets the mark of each name that contains `part`; there are size() marks.
+  void mark_containing(std::string_view part, std::span<uint8_t> marks) const;
   // visit(index, name, shared): all names in order, each valid during its call; `shared` is how
   // many bytes at its end are those of the name before.
   template <class Visit>

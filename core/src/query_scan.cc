@@ -12,7 +12,7 @@ namespace {
 constexpr uint32_t kBloomFrontBytes = 13 << 10;  // with the filter of some 10,000 names
 constexpr size_t kChunksPerReadMax = 32;         // 800 kB
 
-// Downwards the newest events may do, of a name the few chunks that its groups point to; upwards
+// Downwards the newest events may do, of a name the few chunks that it tells; upwards
 // most often everything is counted.
 size_t first_chunks_per_read(SegmentScan::Order order, bool names_asked) {
   if (order == SegmentScan::Order::kUpwards) return kChunksPerReadMax / 2;
@@ -182,7 +182,7 @@ Result<bool> SegmentScan::judge_names() {
   for (const std::string& domain : filter_->domains) judge_domain(domain, &names_);
   if (filter_->contains.empty() || !any_of(names_)) return any_of(names_);
   Verdicts parts(names_.size());
-  for (const std::string& part : filter_->contains) judge_part(part, &parts);
+  for (const std::string& part : filter_->contains) reader_->names().mark_containing(part, parts);
   for (size_t i = 0; i < names_.size(); ++i) names_[i] &= parts[i];
   return any_of(names_);
 }
@@ -199,23 +199,6 @@ void SegmentScan::judge_domain(const std::string& domain, Verdicts* names) const
   const auto [begin, end] = reader_->names().find_suffix(std::string(".").append(exact));
   std::fill(names->begin() + static_cast<ptrdiff_t>(begin),
             names->begin() + static_cast<ptrdiff_t>(end), 1);
-}
-
-// A part of a name lies in what the name shares with the one before, where it was found then, or
-// begins in what it adds: so only that much is searched.
-void SegmentScan::judge_part(const std::string& part, Verdicts* names) const {
-  constexpr size_t kNowhere = SIZE_MAX;
-  size_t from_end = kNowhere;  // where the last name holds the part, from its end
-  reader_->names().for_each([&](size_t index, std::string_view name, size_t shared) {
-    if (from_end > shared) {
-      const size_t added = name.size() - shared;
-      const std::string_view window =
-          name.substr(0, std::min(name.size(), added + part.size() - 1));
-      const size_t at = window.rfind(part);
-      from_end = at == window.npos ? kNowhere : name.size() - at;
-    }
-    if (from_end != kNowhere) (*names)[index] = 1;
-  });
 }
 
 Result<bool> SegmentScan::judge_dictionaries() {

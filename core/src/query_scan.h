@@ -79,7 +79,6 @@ class SegmentScan {
   Result<bool> judge_clients();
   Result<bool> judge_traits();
   void judge_domain(const std::string& domain, Verdicts* names) const;
-  void judge_part(const std::string& part, Verdicts* names) const;
   std::optional<size_t> next_candidate() const;
   bool lacks_chunk(ColumnSet columns, size_t chunk);
   ByteRange range_of_next(ChunkPart part, size_t chunk) const;

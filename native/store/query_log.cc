@@ -71,8 +71,7 @@ LogId random_log_id() {
 void tell_set_aside(const std::string& name) {
   spdlog::error(
       "the database is damaged; it is set aside as {}, and a new one begins. What can be read of "
-      "it "
-      "comes back by itself",
+      "the old one comes back by itself",
       name);
 }
 

@@ -1,6 +1,7 @@
 #include "name_dictionary.h"
 
 #include <algorithm>
+#include <set>
 
 #include "catch.h"
 #include "column.h"
@@ -15,6 +16,20 @@ std::vector<std::string_view> sorted(const std::vector<std::string>& names) {
   std::sort(views.begin(), views.end(), reversed_less);
   return views;
 }
+
+// Names, in their order, encoded and decoded.
+struct Encoded {
+  explicit Encoded(std::vector<std::string> names) : texts(std::move(names)), views(sorted(texts)) {
+    encode_names(views, &bytes);
+    ByteReader reader(bytes);
+    REQUIRE(dictionary.decode(&reader, views.size()));
+    REQUIRE(reader.at_end());
+  }
+  std::vector<std::string> texts;
+  std::vector<std::string_view> views;
+  Bytes bytes;
+  NameDictionary dictionary;
+};
 
 // The bytes of a dictionary, honest or not.
 Bytes dictionary(const std::vector<int64_t>& shared, const std::vector<int64_t>& added,
@@ -43,14 +58,9 @@ TEST_CASE("names are ordered from their ends, shorter before longer") {
 }
 
 TEST_CASE("names come back in order and are found, others are not") {
-  const std::vector<std::string> names = EventGenerator().names();
-  const auto views = sorted(names);
-  Bytes bytes;
-  encode_names(views, &bytes);
-  NameDictionary dictionary;
-  ByteReader reader(bytes);
-  REQUIRE(dictionary.decode(&reader, views.size()));
-  CHECK(reader.at_end());
+  const Encoded names(EventGenerator().names());
+  const auto& views = names.views;
+  const NameDictionary& dictionary = names.dictionary;
   REQUIRE(dictionary.size() == views.size());
   for (size_t i = 0; i < views.size(); ++i) {
     NameBuffer buffer;
@@ -63,13 +73,9 @@ TEST_CASE("names come back in order and are found, others are not") {
 }
 
 TEST_CASE("names are visited in order, with what they share with the one before") {
-  const std::vector<std::string> names = EventGenerator().names();
-  const auto views = sorted(names);
-  Bytes bytes;
-  encode_names(views, &bytes);
-  NameDictionary dictionary;
-  ByteReader reader(bytes);
-  REQUIRE(dictionary.decode(&reader, views.size()));
+  const Encoded names(EventGenerator().names());
+  const auto& views = names.views;
+  const NameDictionary& dictionary = names.dictionary;
   size_t visited = 0;
   dictionary.for_each([&](size_t index, std::string_view name, size_t shared) {
     REQUIRE(index == visited);
@@ -82,17 +88,35 @@ TEST_CASE("names are visited in order, with what they share with the one before"
 }
 
 TEST_CASE("names with an ending are one range") {
-  const std::vector<std::string> names = EventGenerator().names();
-  const auto views = sorted(names);
-  Bytes bytes;
-  encode_names(views, &bytes);
-  NameDictionary dictionary;
-  ByteReader reader(bytes);
-  REQUIRE(dictionary.decode(&reader, views.size()));
+  const Encoded names(EventGenerator().names());
+  const auto& views = names.views;
+  const NameDictionary& dictionary = names.dictionary;
   for (const char* ending : {".com", ".co.uk", "com", ".none", "", ".a", "zzz"}) {
     const auto [begin, end] = dictionary.find_suffix(ending);
     for (size_t i = 0; i < views.size(); ++i) {
       REQUIRE(views[i].ends_with(ending) == (i >= begin && i < end));
+    }
+  }
+}
+
+TEST_CASE("names that contain a part are marked, wherever in them it lies") {
+  constexpr std::string_view kAlphabet = "ab.";
+  TestRandom random(11);
+  std::set<std::string> distinct;
+  while (distinct.size() < 500) {
+    std::string name;
+    for (uint64_t left = 1 + random.below(14); left > 0; --left) name += kAlphabet[random.below(3)];
+    distinct.insert(name);
+  }
+  const Encoded names({distinct.begin(), distinct.end()});
+  for (int i = 0; i < 1000; ++i) {
+    std::string part;
+    for (uint64_t left = 1 + random.below(6); left > 0; --left) part += kAlphabet[random.below(3)];
+    std::vector<uint8_t> marks(names.views.size());
+    names.dictionary.mark_containing(part, marks);
+    for (size_t name = 0; name < marks.size(); ++name) {
+      INFO(names.views[name] << " " << part);
+      REQUIRE((marks[name] == 1) == (names.views[name].find(part) != std::string_view::npos));
     }
   }
 }
