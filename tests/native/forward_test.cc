@@ -407,7 +407,11 @@ TEST_CASE("other events under our numbers: the log goes on under a new name, not
   bench.logs->add_events(2);
   CHECK(bench.delivered(11));
   CHECK(eventually([&] { return bench.forwarder->stats().forks == 1; }));
-  CHECK(eventually([&] { return bench.logs->acked(0) == 7 && bench.logs->acked(1) == 2; }));
+  // The two events may come before the log goes on in a new one, and then move there, or after.
+  CHECK(eventually([&] {
+    const uint64_t old_acked = bench.logs->acked(0);
+    return (old_acked == 7 || old_acked == 5) && bench.logs->acked(1) == 2;
+  }));
   bench.forwarder->stop();
   for (const auto& [serial, times] : bench.receiver.stored()) CHECK(times == 1);
 }
