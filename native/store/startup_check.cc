@@ -6,6 +6,7 @@
 #include "native/store/endable.h"
 
 namespace weir {
+
 void StartupCheck::log_result(const Status& status, const CheckResult& result) {
   constexpr const char* kWhen = "after an unclean stop";
   if (!status.ok()) {

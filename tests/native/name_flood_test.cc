@@ -1,13 +1,10 @@
 // A random-subdomain attack on the real query log: a million names in an hour, of 100,000 clients,
 // among them one name that everybody asks for. (What it does to the writer's parts without threads
 // is in log_fault_test.cc.)
-#include <chrono>
 #include <fstream>
-#include <thread>
 
-#include "native/log_fixture.h"
+#include "native/running_log.h"
 #include "native/store/fsck.h"
-#include "native/store/query_log.h"
 
 namespace weir {
 namespace {
@@ -15,7 +12,6 @@ namespace {
 constexpr uint64_t kNames = 1'000'000;
 constexpr uint64_t kClients = 100'000;
 constexpr uint64_t kPopularEvery = 20;  // one event of so many is for the name that is asked often
-constexpr auto kPatience = std::chrono::seconds(120);  // only ever reached by a failure
 
 uint64_t resident_mib() {
   std::ifstream pages("/proc/self/statm");
@@ -31,31 +27,10 @@ Client client_of(uint64_t number) {
            static_cast<uint8_t>(number)}};
 }
 
-struct Flood {
-  TemporaryFolder folder;
-  QueryLogOptions options = quick_options();
-  std::unique_ptr<QueryLog> log = open();
+struct Flood : RunningLog {
   uint64_t offered = 0;
   int64_t hour_ms = kTestWallMs / kHourMs * kHourMs;
 
-  QueryLogOptions quick_options() const {
-    QueryLogOptions quick{.data_dir = folder.path("data"), .retention_days = 36'500};
-    quick.flush_interval_ms = quick.flush_interval_ms_longest = 20;
-    return quick;
-  }
-  std::unique_ptr<QueryLog> open() const {
-    auto opened = QueryLog::open(options);
-    REQUIRE(opened.ok());
-    return std::move(*opened);
-  }
-  template <class Condition>
-  static void wait_for(Condition condition) {
-    const auto end = std::chrono::steady_clock::now() + kPatience;
-    while (!condition()) {
-      REQUIRE(std::chrono::steady_clock::now() < end);
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-  }
   // Offers events no faster than the writer takes them.
   void offer_names(uint64_t first, uint64_t end) {
     for (uint64_t n = first; n < end; ++n) {
@@ -96,13 +71,11 @@ TEST_CASE("a million names of 100,000 clients: all counted, in bounded memory, i
   flood.offer_names(0, kWarm);
   const uint64_t warm_mib = resident_mib();
   flood.offer_names(kWarm, kNames);
-  flood.wait_for([&] { return flood.log->stats().held == 0; });
+  flood.wait_until_stored();
   CHECK(resident_mib() <= warm_mib + 64);  // a bound for what is being merged, not for the names
-  const auto ledger = flood.log->ledger();
-  REQUIRE(ledger.ok());
-  CHECK(ledger->balanced());
-  CHECK(ledger->offered == flood.offered);
-  CHECK(ledger->stored == flood.offered);
+  const Ledger ledger = flood.ledger();
+  CHECK(ledger.offered == flood.offered);
+  CHECK(ledger.stored == flood.offered);
 
   StatisticsResult statistics;
   const QueryBudget budget{.events = 4 * kNames, .bytes = 1 << 30, .statements = 10'000};
@@ -121,8 +94,7 @@ TEST_CASE("a million names of 100,000 clients: all counted, in bounded memory, i
 
   REQUIRE(flood.log->stop().ok());
   flood.log.reset();
-  auto database = SqliteDatabase::open(flood.options.data_dir + "/weir.db",
-                                       {.mode = SqliteDatabase::Mode::kReadOnly});
+  auto database = SqliteDatabase::open(flood.path(), {.mode = SqliteDatabase::Mode::kReadOnly});
   REQUIRE(database.ok());
   const auto report = check_database(*database);
   REQUIRE(report.ok());

@@ -14,7 +14,7 @@ namespace weir {
 
 struct RunningLog {
   // Only ever reached by a failure.
-  static constexpr auto kPatience = std::chrono::seconds(60);
+  static constexpr auto kPatience = std::chrono::seconds(120);
 
   TemporaryFolder folder;
   QueryLogOptions options;

@@ -47,6 +47,7 @@ namespace weir {
 struct BatcherOptions {
   size_t buffer_events_max = kBufferEventsDefault;
   size_t batch_events_max = kSegmentLevel1EventsMax;  // at most kSegmentEventsMax
+  // Looked at every 16 events: a batch may pass it by what 15 bring.
   size_t batch_bytes_max = kSegmentLevel1BytesMax;
   int64_t flush_interval_ms = kFlushIntervalMsDefault;
   int64_t flush_interval_ms_longest = kFlushIntervalMsDefault;
