@@ -51,6 +51,12 @@ int open_flags(SqliteDatabase::Mode mode) {
   return common | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 }
 
+// A path is never taken for a URI.
+int open_file(const std::string& path, SqliteDatabase::Mode mode, sqlite3** handle) {
+  const std::string name = path.starts_with("file:") ? "./" + path : path;
+  return sqlite3_open_v2(name.c_str(), handle, open_flags(mode), nullptr);
+}
+
 }  // namespace
 
 // Called again and again while the lock is taken; 0 gives up.
@@ -134,7 +140,7 @@ std::string SqliteStatement::column_text(int index) const {
 
 Result<SqliteDatabase> SqliteDatabase::open(const std::string& path, const Options& options) {
   sqlite3* handle = nullptr;
-  const int result = sqlite3_open_v2(path.c_str(), &handle, open_flags(options.mode), nullptr);
+  const int result = open_file(path, options.mode, &handle);
   SqliteDatabase database(handle);  // owns the handle even if opening failed
   if (result != SQLITE_OK) return sqlite_status(handle, result);
   WEIR_TRY(database.configure(options));
@@ -149,7 +155,7 @@ void SqliteDatabase::close() {
 Status SqliteDatabase::reopen(const std::string& path, const Options& options) {
   close();
   sqlite3* handle = nullptr;
-  const int result = sqlite3_open_v2(path.c_str(), &handle, open_flags(options.mode), nullptr);
+  const int result = open_file(path, options.mode, &handle);
   database_.reset(handle);
   Status status = result == SQLITE_OK ? configure(options) : sqlite_status(handle, result);
   if (!status.ok()) close();

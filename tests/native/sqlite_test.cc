@@ -1,5 +1,6 @@
 #include "native/store/sqlite.h"
 
+#include <filesystem>
 #include <limits>
 #include <thread>
 
@@ -30,6 +31,16 @@ TEST_CASE("a new database is in WAL mode with full synchronisation and our page 
   CHECK(pragma(database, "journal_mode") == "wal");
   CHECK(pragma(database, "synchronous") == "2");
   CHECK(pragma(database, "page_size") == "8192");
+}
+
+TEST_CASE("a path that looks like a URI is a path") {
+  TemporaryFolder folder;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path("."));
+  const auto opened = SqliteDatabase::open("file:weir.db?mode=memory", {});
+  std::filesystem::current_path(before);
+  CHECK(opened.ok());
+  CHECK(std::filesystem::exists(folder.path("file:weir.db?mode=memory")));
 }
 
 TEST_CASE("a missing file is unavailable unless it may be made") {
