@@ -92,6 +92,10 @@ class Served:
     def ledger(self):
         return json.loads(self.get("/api/v1/ledger"))
 
+    def tried_to_commit(self):
+        """How many events this process has tried to commit; a repeated attempt counts anew."""
+        return float(re.search(r"^weir_batch_flush_size_sum (.+)$", self.get("/metrics"), re.MULTILINE)[1])
+
     def wait_log(self, text):
         """Waits until the log has the text."""
         wait_until(lambda: text in self.log() or self.child.poll() is not None, f"{text!r} in the log")
