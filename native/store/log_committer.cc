@@ -278,8 +278,8 @@ Status LogCommitter::leave_log() {
   WEIR_ASSIGN(LogAccount account, open_new_log(parts_.executor, account_.log.site, clock_().wall_ms,
                                                parts_.make_log_id));
   spdlog::error("log {} {}: {} events go on in a new log, {}", account_.log.log_no,
-                gone_ ? "is gone" : "was changed by somebody else", batcher_->events_held(),
-                log_id_text(account.log.log));
+                gone_ ? "ends with its database" : "was changed by somebody else",
+                batcher_->events_held(), log_id_text(account.log.log));
   if (gone_) WEIR_TRY(note_unclean(parts_.executor, &account.log, clock_().wall_ms));
   gone_ = false;
   adopt(std::move(account));

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <numeric>
 #include <vector>
 
@@ -14,15 +13,13 @@
 #include "native/runtime/random.h"
 #include "native/store/data_files.h"
 #include "native/store/data_lock.h"
-#include "native/store/database_watch.h"
 #include "native/store/durable_mark.h"
+#include "native/store/live_database.h"
 #include "native/store/log_metrics.h"
 #include "native/store/log_runner.h"
 #include "native/store/log_writer.h"
-#include "native/store/migrations.h"
 #include "native/store/recovery.h"
 #include "native/store/replace_database.h"
-#include "native/store/set_aside.h"
 #include "native/store/space_keeper.h"
 
 namespace weir {
@@ -43,17 +40,6 @@ constexpr int64_t kGentleFlushMs = 60'000;
 // Of the ledger page, for store(): behind those of the producers.
 constexpr size_t kStoreSlot = kProducersMax - 1;
 
-// The writer appends, and reads again little but what it has just written. More would fill with
-// segments that nobody asks this connection for; what a large merge has too much goes to the WAL.
-constexpr int64_t kWriterCacheKib = 2048;
-
-SqliteDatabase::Options opening_options(const QueryLogOptions& options) {
-  SqliteDatabase::Options opening;
-  opening.synchronous_full = !options.gentle;
-  opening.cache_kib = kWriterCacheKib;
-  return opening;
-}
-
 constexpr int64_t kWatchIntervalMs = 1000;
 
 // A database that was just salvaged has passed every check. Should maintenance find fault with it
@@ -68,13 +54,6 @@ LogId random_log_id() {
   return log;
 }
 
-void tell_set_aside(const std::string& name) {
-  spdlog::error(
-      "the database is damaged; it is set aside as {}, and a new one begins. What can be read of "
-      "the old one comes back by itself",
-      name);
-}
-
 Status check_options(const QueryLogOptions& options) {
   if (options.producers < 1 || options.producers > kStoreSlot) {
     return Status(Code::kInvalid, "the query log takes 1 to 255 producers");
@@ -87,10 +66,9 @@ Status check_options(const QueryLogOptions& options) {
 
 class SqliteQueryLog final : public QueryLog {
  public:
-  SqliteQueryLog(const QueryLogOptions& options, DataLock lock, SqliteDatabase database,
-                 std::unique_ptr<LedgerPage> page)
+  SqliteQueryLog(const QueryLogOptions& options, DataLock lock,
+                 std::unique_ptr<LiveDatabase> database, std::unique_ptr<LedgerPage> page)
       : options_(options),
-        path_(options.data_dir + "/weir.db"),
         lock_(std::move(lock)),
         database_(std::move(database)),
         page_(std::move(page)),
@@ -122,7 +100,7 @@ class SqliteQueryLog final : public QueryLog {
   LogPosition position() const override {
     return published_.with([](const Published& published) { return published.position; });
   }
-  uint64_t database_number() const override { return database_number_; }
+  uint64_t database_number() const override { return database_->number(); }
   prometheus::Collectable& metrics() override { return *metrics_; }
   void set_enabled(bool enabled) override;
   void set_inline_handoff(bool on) override { intake_.inline_handoff = on; }
@@ -141,7 +119,6 @@ class SqliteQueryLog final : public QueryLog {
 
   void start_writer(LogAccount account);
   void start_recovery();
-  Status make_way(bool damaged);
   Status renew_database();
   void watch_database();
   bool is_damaged(int64_t now_ms) const;
@@ -161,30 +138,26 @@ class SqliteQueryLog final : public QueryLog {
   Result<LogState> new_log_on_writer();
 
   const QueryLogOptions options_;
-  const std::string path_;
   DataLock lock_;
-  SqliteDatabase database_;  // the only one that writes: the writer thread's
-  SqliteExecutor executor_{&database_};
+  const std::unique_ptr<LiveDatabase> database_;
+  SqliteExecutor& executor_ = database_->executor();
   std::unique_ptr<LedgerPage> page_;
   const bool ended_in_order_;  // as the page said before this run
   Intake intake_;
   std::atomic<int64_t> retention_days_;
-  DatabaseWatch watch_{path_};
   int64_t next_watch_ms_ = 0;
   int64_t trusted_until_ms_ = 0;
-  bool renewal_failed_ = false;               // reported already
-  std::atomic<uint64_t> database_number_{1};  // counts those that are opened
-  std::atomic<uint64_t> damaged_number_{0};   // which one a look has found damaged
-  std::atomic<uint64_t> lost_{0};             // events that were stored in a database that is gone
-  Guarded<LedgerDelta> at_start_;             // in the database, when the writer began
-  LedgerCounters page_start_;                 // the page's totals then
+  bool renewal_failed_ = false;    // reported already
+  std::atomic<uint64_t> lost_{0};  // events that were stored in a database that is gone
+  Guarded<LedgerDelta> at_start_;  // in the database, when the writer began
+  LedgerCounters page_start_;      // the page's totals then
   std::vector<std::unique_ptr<RingSink>> sinks_;
   Guarded<LedgerSlot*> store_slot_{nullptr};  // the lock makes store() one producer
   Guarded<Published> published_;
   DurableMark durable_;
   Subscribers subscribers_;
   FloodGuard guard_{RandomSource().next<uint64_t>(), options_.flood_repeats_max};
-  SpaceKeeper space_{database_, guard_, options_.data_dir, options_.bytes_max};
+  SpaceKeeper space_{database_->connection(), guard_, options_.data_dir, options_.bytes_max};
   std::unique_ptr<LogMetrics> metrics_;
   std::unique_ptr<LogCommitter> committer_;
   std::unique_ptr<Maintenance> maintenance_;
@@ -195,9 +168,8 @@ class SqliteQueryLog final : public QueryLog {
 
 Status SqliteQueryLog::start() {
   const int64_t now_ms = wall_clock_ms();
-  WEIR_TRY(migrate(database_));
+  WEIR_TRY(database_->migrate());
   WEIR_TRY(space_.prepare());
-  watch_.remember();
   WEIR_ASSIGN(LogAccount account,
               settle_account(executor_, *page_, options_.site, now_ms, random_log_id));
   WEIR_ASSIGN(const LedgerDelta total, total_account(executor_));
@@ -241,7 +213,8 @@ void SqliteQueryLog::start_writer(LogAccount account) {
         publish();
       });
   runner_ = std::make_unique<LogRunner>(
-      path_, LogRunner::WriterSide{writer_->queue(), executor_, [this] { return admit(); }},
+      database_->path(),
+      LogRunner::WriterSide{writer_->queue(), executor_, [this] { return admit(); }},
       [this](Damage met) { recovery_->look(met); });
   start_recovery();
   publish();
@@ -250,39 +223,42 @@ void SqliteQueryLog::start_writer(LogAccount account) {
 
 void SqliteQueryLog::start_recovery() {
   maintenance_->set_on_unreadable([this] { recovery_->look(Damage::kSegments); });
-  SetAsideRequest set_aside{.database_path = path_, .bytes_max = options_.bytes_max};
+  SetAsideRequest set_aside{.database_path = database_->path(), .bytes_max = options_.bytes_max};
   set_aside.take_over = [this](const SetAsideRequest::AdoptRest& adopt_rest,
                                const std::string& fresh) {
     return on_writer([&] { return replace_on_writer(adopt_rest, fresh); }).status();
   };
-  recovery_ = std::make_unique<Recovery>(
-      Recovery::Parts{*runner_, [this] { return database_number(); },
-                      [this](uint64_t number) { damaged_number_ = number; }, std::move(set_aside)});
+  recovery_ = std::make_unique<Recovery>(Recovery::Parts{
+      *runner_, [this] { return database_number(); },
+      [this](uint64_t number) { database_->found_damaged(number); }, std::move(set_aside)});
 }
 
 // Of the database that is open.
 bool SqliteQueryLog::is_damaged(int64_t now_ms) const {
   const bool fails_maintenance = maintenance_->database_corrupt() && now_ms >= trusted_until_ms_;
-  return database_.is_open() && (damaged_number_ == database_number_ || fails_maintenance ||
-                                 (committer_->circuit_open() && committer_->database_corrupt()));
+  const bool fails_commits = committer_->circuit_open() && committer_->database_corrupt();
+  return database_->known_damaged() ||
+         (database_->is_open() && (fails_maintenance || fails_commits));
 }
 
 // On the writer thread, between two turns: a database that was deleted, replaced or damaged beyond
 // writing makes way for a new one.
 void SqliteQueryLog::watch_database() {
+  using Fate = LiveDatabase::Fate;
   const int64_t now_ms = monotonic_us() / 1000;
-  bool damaged = is_damaged(now_ms);
+  const bool damaged = is_damaged(now_ms);
   if (!damaged && now_ms < next_watch_ms_) return;
   next_watch_ms_ = now_ms + kWatchIntervalMs;
-  damaged = damaged || (database_.is_open() && !watch_.gone() && !database_.has_header());
-  if (database_.is_open() && !damaged && !watch_.gone()) return;
   Status status;
-  if (database_.is_open()) {
+  if (database_->is_open()) {
+    Fate fate = database_->look();
+    if (fate == Fate::kSound && damaged) fate = Fate::kDamaged;
+    if (fate == Fate::kSound) return;
     runner_->suspend();
     lost_ = stored();
     committer_->log_is_gone();
     maintenance_->database_is_new();
-    status = make_way(damaged);
+    status = database_->make_way(fate);
   }
   if (status.ok()) status = renew_database();
   if (!status.ok() && !renewal_failed_) {
@@ -292,34 +268,19 @@ void SqliteQueryLog::watch_database() {
   recovery_->salvage();
 }
 
-// Closed before anything of its name is opened: SQLite removes the WAL by name.
-Status SqliteQueryLog::make_way(bool damaged) {
-  database_.close();
-  if (!damaged) {
-    spdlog::error("the database was deleted or replaced; a new log begins");
-    return {};
-  }
-  WEIR_ASSIGN(const std::string name, set_aside(path_, wall_clock_ms()));
-  tell_set_aside(name);
-  return {};
-}
-
-// The folder may be gone with the database.
 Status SqliteQueryLog::renew_database() {
-  std::error_code ignored;  // opening tells what is wrong
-  std::filesystem::create_directories(options_.data_dir, ignored);
-  ++database_number_;
-  WEIR_TRY(database_.reopen(path_, opening_options(options_)));
-  Status status = migrate(database_);
-  if (status.ok()) status = space_.prepare();
-  if (!status.ok()) database_.close();
-  watch_.remember();
-  if (status.ok() && runner_) runner_->resume();
+  WEIR_TRY(database_->reopen());
+  const Status status = space_.prepare();
+  if (!status.ok()) {
+    database_->close();
+  } else if (runner_) {
+    runner_->resume();
+  }
   return status;
 }
 
 Status SqliteQueryLog::start_anew() {
-  WEIR_TRY(make_way(/*damaged=*/true));
+  WEIR_TRY(database_->make_way(LiveDatabase::Fate::kDamaged));
   WEIR_TRY(renew_database());
   return start();
 }
@@ -327,16 +288,16 @@ Status SqliteQueryLog::start_anew() {
 // Puts a database that holds all of this one, and what was salvaged, in its place.
 Result<LogState> SqliteQueryLog::replace_on_writer(const SetAsideRequest::AdoptRest& adopt_rest,
                                                    const std::string& fresh) {
-  if (!database_.is_open() || watch_.gone()) {
+  if (!database_->is_open() || database_->look() == LiveDatabase::Fate::kGone) {
     return Status(Code::kUnavailable, "the database is not open");
   }
   WEIR_TRY(committer_->commit_all());
   WEIR_TRY(space_.empty_wal());
   WEIR_TRY(adopt_rest());
   runner_->suspend();
-  database_.close();
+  database_->close();
   const LogId log = committer_->account().log.log;
-  const Status replaced = overwrite_database(path_, fresh);
+  const Status replaced = overwrite_database(database_->path(), fresh);
   Status status = renew_database();
   maintenance_->database_is_new();
   if (replaced.ok() && status.ok()) {
@@ -490,7 +451,8 @@ Result<Ledger> SqliteQueryLog::ledger() {
 }
 
 LogMetrics::Reading SqliteQueryLog::reading() const {
-  return {stats(), counted(), file_bytes(path_), file_bytes(path_ + "-wal")};
+  return {stats(), counted(), file_bytes(database_->path()),
+          file_bytes(database_->path() + "-wal")};
 }
 
 void SqliteQueryLog::set_enabled(bool enabled) {
@@ -552,7 +514,7 @@ Status SqliteQueryLog::stop(int64_t bound_ms) {
   recovery_->stop();
   // Behind the lock, so that no store() is half done when the writer looks for the last time.
   store_slot_.with([this](LedgerSlot*) { intake_.mode = Intake::Mode::kStopped; });
-  database_.busy_wait().give_up_at_us(monotonic_us() + bound_ms * 1000);
+  database_->connection().busy_wait().give_up_at_us(monotonic_us() + bound_ms * 1000);
   const bool settled = writer_->stop(bound_ms);
   space_.finish(wall_clock_ms());  // the writer has ended
   if (settled) return {};
@@ -560,27 +522,12 @@ Status SqliteQueryLog::stop(int64_t bound_ms) {
                 "the last counts could not be written: " + committer_->last_error());
 }
 
-// The database, or a new one where ours is damaged so much that it cannot be opened. A file that is
-// no database is ours if there is a ledger page to it; else it is somebody's, and is left alone.
-Result<SqliteDatabase> open_database_of(const QueryLogOptions& options) {
-  const std::string path = database_path(options.data_dir);
-  Result<SqliteDatabase> database = SqliteDatabase::open(path, opening_options(options));
-  if (database.status().code() != Code::kCorrupt) return database;
-  const std::string page_path = ledger_page_path(options.data_dir);
-  if (!file_exists(page_path)) return database;
-  WEIR_ASSIGN(const auto page, LedgerPage::open(page_path));
-  if (page->found() != LedgerPage::Found::kIntact) return database;
-  WEIR_ASSIGN(const std::string name, set_aside(path, wall_clock_ms()));
-  tell_set_aside(name);
-  return SqliteDatabase::open(path, opening_options(options));
-}
-
 }  // namespace
 
 Result<std::unique_ptr<QueryLog>> QueryLog::open(const QueryLogOptions& options) {
   WEIR_TRY(check_options(options));
   WEIR_ASSIGN(DataLock lock, DataLock::take(options.data_dir));
-  WEIR_ASSIGN(SqliteDatabase database, open_database_of(options));
+  WEIR_ASSIGN(auto database, LiveDatabase::open({options.data_dir, !options.gentle}));
   WEIR_ASSIGN(auto page, LedgerPage::open(ledger_page_path(options.data_dir)));
   auto log = std::make_unique<SqliteQueryLog>(options, std::move(lock), std::move(database),
                                               std::move(page));
