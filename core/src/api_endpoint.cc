@@ -24,7 +24,7 @@ class OneReading final : public Endpoint {
   OperationPtr next_reading() override { return std::move(reading_); }
   void write(JsonWriter* json) const override { write_(result_, json); }
   bool met_damage() const override {
-    if constexpr (requires { result_.unreadable; }) return result_.unreadable.segments > 0;
+    if constexpr (requires { result_.unreadable; }) return result_.unreadable.any();
     return false;
   }
 
@@ -123,7 +123,7 @@ class Overview final : public Endpoint {
     write_ledger(ledger_, json);
     json->end_object();
   }
-  bool met_damage() const override { return statistics_.unreadable.segments > 0; }
+  bool met_damage() const override { return statistics_.unreadable.any(); }
 
  private:
   void write_tops(JsonWriter* json) const {

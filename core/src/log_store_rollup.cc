@@ -128,8 +128,9 @@ class AdvanceRollups final : public Machine<AdvanceRollups> {
     for (size_t i = 0; i < rows.rows.size(); ++i) {
       bool sketch_ok = true;
       WEIR_ASSIGN(Rollup rollup, rollup_at(rows, i, &sketch_ok));
-      if (!sketch_ok && rollup.of_log == 0) ++result_.corrupt_rollups;
       WEIR_ASSIGN(const int64_t id, integer_at(rows, i, 0));
+      WEIR_ASSIGN(const RollupKey key, rollup_key(id));
+      if (!sketch_ok && rollup.of_log == 0) result_.corrupt_hours.insert(key.hour);
       stored.emplace(id, std::move(rollup));
     }
     return write_delta(stored);

@@ -45,9 +45,7 @@ Result<bool> is_ours(const std::string& data_dir) {
 }  // namespace
 
 LiveDatabase::LiveDatabase(const Options& options, SqliteDatabase database)
-    : options_(options),
-      path_(database_path(options.data_dir)),
-      database_(std::move(database)) {
+    : options_(options), path_(database_path(options.data_dir)), database_(std::move(database)) {
   watch_.remember();
 }
 

@@ -37,6 +37,13 @@ void Maintenance::database_is_new() {
     task.due_ms = 0;
     task.failed = false;
   }
+  rebuild_hours_.clear();
+  tasks_[kRebuild].due_ms = kNever;
+}
+
+void Maintenance::rebuild(const std::set<int64_t>& hours) {
+  rebuild_hours_.insert(hours.begin(), hours.end());
+  tasks_[kRebuild].due_ms = 0;
 }
 
 void Maintenance::begin(Kind kind, const ClockPair& now) {
@@ -47,6 +54,8 @@ void Maintenance::begin(Kind kind, const ClockPair& now) {
     RetentionPolicy policy = policy_();
     policy.now_ms = now.wall_ms;
     operation_ = retain(policy, &retention_);
+  } else if (kind == kRebuild) {
+    operation_ = rebuild_rollups(rebuild_hours_, now.wall_ms, &rebuilt_);
   } else {
     operation_ = begin_merge(kind, now.wall_ms);
   }
@@ -127,6 +136,8 @@ void Maintenance::after_commit() {
   rolled_all_ = false;
   // A failure is reported when the same is tried again at its time.
   if (!look_at_space().ok() || pressed_) tasks_[kSpace].due_ms = 0;
+  // It may take long, and the commits that wait for room cannot: it is begun again after that.
+  if (kind_ == kRebuild && holds_commits()) operation_.reset();
 }
 
 Status Maintenance::look_at_space() {
@@ -174,11 +185,13 @@ void Maintenance::finish(const Status& status, const ClockPair& now) {
   // An operation that ended by its budget goes on at once, in the next gap between flushes.
   const bool more = status.ok() && has_more();
   task.due_ms = now.monotonic_us / 1000 + (more ? 0 : task.interval_ms);
+  if (kind_ == kRebuild && status.ok()) finish_rebuild();
   if (kind_ == kRollup && status.ok() && !more) rolled_once_ = true;
   if (kind_ == kRollup && rollup_.corrupt > 0) {
     corrupt_events_ += rollup_.corrupt;
     spdlog::error("{} events stand in segments that fail their checks", rollup_.corrupt);
   }
+  if (kind_ == kRollup && !rollup_.corrupt_hours.empty()) rebuild(rollup_.corrupt_hours);
   if (is_merge(kind_)) count_merge(merge_of(kind_));
   if (kind_ == kRollup && !more) rolled_all_ = true;
   if (kind_ == kSpace && status.ok() && rolled_all_) report_shrink();
@@ -187,11 +200,18 @@ void Maintenance::finish(const Status& status, const ClockPair& now) {
   }
 }
 
+void Maintenance::finish_rebuild() {
+  spdlog::info("the rollups of {} hours were computed anew; {} of them lack events", rebuilt_.hours,
+               rebuilt_.incomplete);
+  rebuild_hours_.clear();
+  tasks_[kRebuild].due_ms = kNever;
+}
+
 // Whether the operation that has ended left something for another one to do at once.
 bool Maintenance::has_more() {
   if (kind_ == kRollup) return !rollup_.done;
   if (kind_ == kRetention) return !retention_.done;
-  if (kind_ == kCheckpoint) return false;
+  if (kind_ == kCheckpoint || kind_ == kRebuild) return false;
   if (kind_ == kSpace) return !shrink_.done || (pressed_ && !rolled_all_) || holds_commits();
   return !merge_of(kind_).done;
 }

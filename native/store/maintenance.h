@@ -1,5 +1,5 @@
 // Maintenance: what the writer does between two flushes: rollups, merging of segments, retention,
-// WAL checkpoints, the byte budget.
+// WAL checkpoints, the byte budget, and rollups anew where they are damaged.
 //
 // Each call does one step of one operation, so that the rings are drained in between. A failure is
 // reported once and tried again at the next time.
@@ -8,9 +8,12 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
+#include <set>
 #include <string>
 
 #include "native/runtime/clock.h"
+#include "weir/check.h"
 #include "weir/executor.h"
 #include "weir/log_store.h"
 
@@ -39,7 +42,8 @@ class Maintenance {
   static constexpr int64_t kMergeLevel2DelayMs = kHourMs;
   static constexpr int64_t kRetentionIntervalMs = 600'000;
   static constexpr int64_t kCheckpointIntervalMs = 15'000;
-  static constexpr int64_t kSpaceIntervalMs = 10'000;  // and after each commit
+  static constexpr int64_t kSpaceIntervalMs = 10'000;     // and after each commit
+  static constexpr int64_t kRebuildIntervalMs = 600'000;  // after a rebuild that failed
   // With gentle pace: fewer pages are written, and written again.
   static constexpr int64_t kGentleRollupIntervalMs = 120'000;
   static constexpr int64_t kGentleCheckpointIntervalMs = 300'000;
@@ -65,6 +69,9 @@ class Maintenance {
 
   // Does one step if something is due; false if nothing is.
   bool step(const ClockPair& now);
+  // The rollups of these hours, and of their days, are computed anew (rebuild_rollups), as soon as
+  // nothing else is due.
+  void rebuild(const std::set<int64_t>& hours);
   // Something was committed: how much room is left?
   void after_commit();
   // Commits have to wait until something is removed.
@@ -82,6 +89,8 @@ class Maintenance {
   const MergeTotals& merged() const { return merged_; }
 
  private:
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+
   // One kind of work with its own times.
   struct Task {
     const char* name;
@@ -97,6 +106,7 @@ class Maintenance {
     kRetention,
     kCheckpoint,
     kSpace,
+    kRebuild,
     kTasks
   };
 
@@ -109,6 +119,7 @@ class Maintenance {
   Status begin_shrink(const ClockPair& now);
   bool has_more();
   void report_shrink();
+  void finish_rebuild();
   void count_merge(const MergeProgress& progress);
   void finish(const Status& status, const ClockPair& now);
 
@@ -123,7 +134,8 @@ class Maintenance {
                                    {"merge of quiet hours", kMergeDayIntervalMs},
                                    {"retention", kRetentionIntervalMs},
                                    {"checkpoint", kCheckpointIntervalMs},
-                                   {"byte budget", kSpaceIntervalMs}}};
+                                   {"byte budget", kSpaceIntervalMs},
+                                   {"rebuilding of rollups", kRebuildIntervalMs, kNever}}};
   Kind kind_ = kRollup;     // of operation_
   OperationPtr operation_;  // under way, or null
   Reply reply_;
@@ -132,6 +144,8 @@ class Maintenance {
   MergeTotals merged_;
   RetentionProgress retention_;
   ShrinkProgress shrink_;
+  std::set<int64_t> rebuild_hours_;  // since 1970, left to rebuild
+  RebuildResult rebuilt_;
   Excess excess_now_;
   bool pressed_ = false;     // bytes must go
   bool rolled_all_ = false;  // since that commit: only what is rolled up can go

@@ -228,9 +228,13 @@ void SqliteQueryLog::start_recovery() {
                                const std::string& fresh) {
     return on_writer([&] { return replace_on_writer(adopt_rest, fresh); }).status();
   };
-  recovery_ = std::make_unique<Recovery>(Recovery::Parts{
-      *runner_, [this] { return database_number(); },
-      [this](uint64_t number) { database_->found_damaged(number); }, std::move(set_aside)});
+  const auto rebuild = [this](const std::set<int64_t>& hours) {
+    writer_->queue().call([&] { maintenance_->rebuild(hours); });
+  };
+  recovery_ = std::make_unique<Recovery>(
+      Recovery::Parts{*runner_, [this] { return database_number(); },
+                      [this](uint64_t number) { database_->found_damaged(number); }, rebuild,
+                      std::move(set_aside)});
 }
 
 // Of the database that is open.

@@ -100,6 +100,7 @@ void Recovery::look_now() {
     spdlog::error("{} events stand in segments that fail their checks; they are counted as corrupt",
                   result.corrupt_events);
   }
+  if (status.ok() && !result.hours.empty()) parts_.on_rollups(result.hours);
   corrupt_events_ += result.corrupt_events;
   const std::lock_guard lock(mutex_);
   met_.reset();  // the look itself has met it again

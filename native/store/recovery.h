@@ -2,8 +2,9 @@
 //
 // One thread of low priority with two kinds of work:
 // - A look, when somebody has met damage: every segment is read, and those that fail their checks
-//   are marked and counted (Mending::kMark). If SQLite itself finds the file damaged, the owner is
-//   told, who sets it aside and goes on in a new database.
+//   are marked and counted (Mending::kMark). The owner is told which rollups are to be computed
+//   anew; and if SQLite itself finds the file damaged, so that it is set aside and a new database
+//   begins.
 // - A salvage, while there are databases set aside (salvage_set_aside.h). One that fails, for want
 //   of room say, is repeated.
 #pragma once
@@ -14,6 +15,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -36,7 +38,9 @@ class Recovery {
     // Which database the runner reads: one that takes the place of another has a number of its own.
     std::function<uint64_t()> database_number;
     std::function<void(uint64_t number)> on_damaged;  // SQLite finds this one damaged
-    SetAsideRequest set_aside;                        // without `ended`
+    // The rollups of these hours, since 1970, cannot be read or do not agree with the segments.
+    std::function<void(const std::set<int64_t>& hours)> on_rollups;
+    SetAsideRequest set_aside;  // without `ended`
   };
   // Begins with what is set aside already.
   explicit Recovery(Parts parts);

@@ -1,4 +1,6 @@
 // advance_rollups: rollups against an oracle that sums up the events by itself.
+#include <set>
+
 #include "contract/stores.h"
 #include "rollup_delta.h"
 
@@ -224,7 +226,7 @@ TEMPLATE_TEST_CASE("a corrupt rollup keeps its counts and begins its sketch anew
   const int64_t id = rollup_id(RollupLevel::kHour, log.log_no, hour_of(kSampleHourMs));
   store.damage_rollup(id);
   append_sample(executor, log, 15, 10);
-  CHECK(advanced(executor, kDayEndMs).corrupt_rollups == 1);
+  CHECK(advanced(executor, kDayEndMs).corrupt_hours == std::set{hour_of(kSampleHourMs)});
   const std::optional<Rollup> rollup = stored_rollup(executor, id);
   CHECK(rollup->counts.total() == 15);
   CHECK(rollup->summary.counts().total() == 5);

@@ -1,6 +1,7 @@
 #include "native/store/maintenance.h"
 
 #include "native/log_fixture.h"
+#include "rollup_delta.h"
 
 namespace weir {
 namespace {
@@ -10,6 +11,7 @@ struct Fixture : LogFixture {
   bool keep_unacked = false;
   int checkpoints = 0;
   Status checkpoint_status;
+  Excess excess;
   ClockPair clock{kSampleHourMs + 2 * kHourMs, 0};
   Maintenance maintenance{executor,
                           [this] {
@@ -19,7 +21,8 @@ struct Fixture : LogFixture {
                           [this] {
                             ++checkpoints;
                             return checkpoint_status;
-                          }};
+                          },
+                          [this] { return excess; }};
 
   void wait_ms(int64_t ms) {
     clock.monotonic_us += ms * 1000;
@@ -51,6 +54,25 @@ struct Fixture : LogFixture {
     std::vector<int64_t> counts;
     for (size_t i = 0; i < rows.rows.size(); ++i) counts.push_back(*integer_at(rows, i, 1));
     return counts;
+  }
+  // Of the hour that append() writes to.
+  Rollup rollup(bool* sketch_ok) {
+    std::vector<Value> wanted(kRollupGetIds, int64_t{-1});
+    wanted.front() = rollup_id(RollupLevel::kHour, 1, kSampleHourMs / kHourMs);
+    const Rows rows = answer_of(store.executor(), {StatementId::kRollupGet, std::move(wanted)});
+    REQUIRE(rows.rows.size() == 1);
+    auto rollup = rollup_at(rows, 0, sketch_ok);
+    REQUIRE(rollup.ok());
+    return std::move(rollup).value();
+  }
+  bool rollup_is_sound() {
+    bool sketch_ok = false;
+    const Rollup found = rollup(&sketch_ok);
+    return sketch_ok && found.summary.counts() == found.counts;
+  }
+  void damage_rollup() {
+    store.damage_rollup(rollup_id(RollupLevel::kHour, 1, kSampleHourMs / kHourMs));
+    REQUIRE_FALSE(rollup_is_sound());
   }
   uint64_t rolled_through() { return state_of(store.executor(), 1).rolled_through; }
 };
@@ -168,6 +190,61 @@ TEST_CASE("what fails at any step is tried again at the next time, and done then
     f.run_due();
     CHECK(f.rolled_through() == 10);
   }
+}
+
+TEST_CASE("rollups are computed anew when somebody asks for that, whatever fails meanwhile") {
+  uint64_t failures = 1;
+  for (uint64_t step = 1; failures > 0; ++step) {
+    Fixture f;
+    f.append(0, 10);
+    f.run_due();
+    f.damage_rollup();
+    f.executor.arm({.step = step});
+    f.maintenance.rebuild({kSampleHourMs / kHourMs});
+    f.run_due();
+    failures = f.executor.failures();
+    f.wait_ms(Maintenance::kRebuildIntervalMs);
+    f.run_due();
+    CHECK(f.rollup_is_sound());
+    CHECK(f.rolled_through() == 10);
+  }
+}
+
+TEST_CASE("a rollup that is damaged when more is to be added is computed anew") {
+  Fixture f;
+  f.append(0, 10);
+  f.run_due();
+  f.damage_rollup();
+  f.append(10, 5);
+  f.wait_ms(Maintenance::kRollupIntervalMs);
+  f.run_due();
+  CHECK(f.rolled_through() == 15);
+  CHECK(f.rollup_is_sound());
+}
+
+TEST_CASE("a rebuild makes way for commits that wait for room, and is begun again") {
+  Fixture f;
+  f.append(0, 10);
+  f.append(10, 5);
+  f.run_due();
+  f.damage_rollup();
+  f.maintenance.rebuild({kSampleHourMs / kHourMs});
+  REQUIRE(f.maintenance.step(f.clock));  // of the rebuild: nothing else is due
+  f.excess = {1, true};
+  f.maintenance.after_commit();
+  REQUIRE(f.maintenance.holds_commits());
+  for (int steps = 0; f.row_counts().size() > 1; ++steps) {
+    REQUIRE(steps < 100);
+    REQUIRE(f.maintenance.step(f.clock));
+  }
+  f.excess = {};
+  f.maintenance.after_commit();
+  bool sketch_ok = true;
+  f.rollup(&sketch_ok);
+  CHECK_FALSE(sketch_ok);
+  f.run_due();
+  CHECK(f.rollup(&sketch_ok).counts.total() == 15);
+  CHECK(sketch_ok);
 }
 
 TEST_CASE("a failing checkpoint holds up nothing else") {

@@ -73,6 +73,18 @@ struct Damaged : RunningLog {
     CHECK(told.stored == stored);
     CHECK(told.stored - told.expired_corrupt == found());
   }
+  // What the API answers.
+  std::string get(const std::string& target) const {
+    ApiRequest request;
+    request.method = "GET";
+    request.target = target;
+    request.now_ms = kTestWallMs + kDayMs;
+    request.trusted = true;
+    auto operation = api(std::move(request));
+    Emit answer;
+    REQUIRE(log->runner().run(*operation, joined_into(&answer)).ok());
+    return answer.bytes;
+  }
   // A question that finds damage, whatever it answers.
   void ask() const {
     Filter all;
@@ -149,15 +161,8 @@ TEST_CASE("a segment that fails its checks is marked when a question meets it, a
                 .ok());
   }
   const LogId before = f.log->position().log;
-  ApiRequest request;
-  request.method = "GET";
-  request.target = "/api/v1/queries?since=2001-01-01T00:00:00Z&domain=a.example";
-  request.now_ms = kTestWallMs + kDayMs;
-  request.trusted = true;
-  auto operation = api(std::move(request));
-  Emit answer;
-  REQUIRE(f.log->runner().run(*operation, joined_into(&answer)).ok());
-  CHECK(answer.bytes.find("\"unreadable\":{\"segments\":1") != std::string::npos);
+  const std::string answer = f.get("/api/v1/queries?since=2001-01-01T00:00:00Z&domain=a.example");
+  CHECK(answer.find("\"unreadable\":{\"segments\":1") != std::string::npos);
   f.wait_for([&] { return f.ledger().expired_corrupt > 0; });
   CHECK(f.ledger().expired_corrupt == lost);
   CHECK(f.ledger().stored == 300);
@@ -167,6 +172,39 @@ TEST_CASE("a segment that fails its checks is marked when a question meets it, a
   f.stop();
   f.open();
   CHECK(f.ledger().expired_corrupt == lost);
+}
+
+TEST_CASE("rollups whose sketches are damaged are computed anew when a question meets them") {
+  Damaged f;
+  f.store_apart(3, 100);
+  f.stop();
+  f.open();  // rolls up all there is
+  f.wait_for([&] { return f.number("SELECT rolled_through FROM logs WHERE log_no = 1") == 300; });
+  const auto asked = [&] {
+    Filter all;
+    all.until_ms = kTimeMsMax;
+    StatisticsResult statistics;
+    auto question = find_statistics(all, QueryBudget{}, &statistics);
+    REQUIRE(f.log->runner().run(*question).ok());
+    return statistics;
+  };
+  const StatisticsResult before = asked();
+  REQUIRE(before.unreadable == Unreadable{});
+  {
+    auto other = SqliteDatabase::open(f.path(), {});
+    REQUIRE(other.ok());
+    REQUIRE(other->execute("UPDATE rollups SET data = zeroblob(length(data))").ok());
+  }
+  CHECK(asked().unreadable.rollups > 0);
+  CHECK(asked().counts == before.counts);
+  f.get("/api/v1/stats?since=2001-01-01T00:00:00Z");
+  f.wait_for([&] { return asked().unreadable == Unreadable{}; });
+  CHECK(asked().counts == before.counts);
+  CHECK(asked().summary.unique_names() == before.summary.unique_names());
+  CHECK(f.ledger().expired_corrupt == 0);
+  f.stop();
+  f.open();
+  CHECK(asked().unreadable == Unreadable{});
 }
 
 TEST_CASE("a salvage that was ended is begun again, and nothing is there twice") {

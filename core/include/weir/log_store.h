@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,8 +78,10 @@ struct RollupProgress {
   uint64_t events = 0;   // now in the rollups
   uint64_t corrupt = 0;  // in segments that fail their checks: skipped, counted as expired{corrupt}
   uint64_t skewed = 0;   // of events, those rolled up at a bound of time
-  uint64_t corrupt_rollups = 0;  // whose sketch fails its checks: begun anew, counts kept
-  bool done = true;              // false: the budget ended first
+  // Where rollups begin whose sketch fails its checks: counts are kept, the sketch was begun anew
+  // and lacks what was in it until rebuild_rollups() is run for these hours since 1970.
+  std::set<int64_t> corrupt_hours;
+  bool done = true;  // false: the budget ended first
 };
 // Advances the rollups of the logs, the log that has waited longest first, through every hour that
 // is over by `now_ms`, and through all of the log where its tail is longer than `tail_events_max`.

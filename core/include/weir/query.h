@@ -61,6 +61,7 @@ struct Unreadable {
   uint64_t segments = 0;  // their events are missing
   uint64_t rollups = 0;   // their counts are there, their sketches are missing
 
+  bool any() const { return segments > 0 || rollups > 0; }
   bool operator==(const Unreadable&) const = default;
 };
 
