@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <numeric>
 #include <utility>
 
 #include "weir/status.h"
@@ -90,31 +89,37 @@ constexpr auto kUnpackers =
 
 constexpr size_t kOverread = 8;  // of unpacking, past the packed bytes
 
-// `bytes` holds packed_bytes(out.size(), width) and kOverread bytes more.
-void unpack_some(const uint8_t* bytes, unsigned width, std::span<uint32_t> out) {
-  if (out.size() == kBlockValues) return kUnpackers[width](bytes, out.data());
+// From so many values on, 128 are unpacked as quickly, whatever the others are.
+constexpr size_t kWholeBlockFrom = 32;
+
+// How many bytes unpacking looks at.
+constexpr size_t bytes_looked_at(size_t count, unsigned width) {
+  return packed_bytes(count < kWholeBlockFrom ? count : kBlockValues, width) + kOverread;
+}
+
+void unpack_some(const uint8_t* bytes, unsigned width, size_t count, Block* out) {
+  if (count >= kWholeBlockFrom) return kUnpackers[width](bytes, out->data());
   const uint64_t mask = (uint64_t{1} << width) - 1;
   size_t bit = 0;
-  for (uint32_t& value : out) {
-    value = static_cast<uint32_t>(load_le<uint64_t>(bytes + bit / 8) >> (bit % 8) & mask);
-    bit += width;
+  for (size_t i = 0; i < count; ++i, bit += width) {
+    (*out)[i] = static_cast<uint32_t>(load_le<uint64_t>(bytes + bit / 8) >> (bit % 8) & mask);
   }
 }
 
-// Takes out.size() packed values, at most kBlockValues, from the reader.
-bool unpack(ByteReader* reader, unsigned width, std::span<uint32_t> out) {
-  const size_t size = packed_bytes(out.size(), width);
-  const bool roomy = reader->remaining() >= size + kOverread;
-  const auto bytes = reader->take(size);
+// Takes `count` packed values, at most kBlockValues, from the reader. What is behind them in `out`
+// is anything then.
+bool unpack(ByteReader* reader, unsigned width, size_t count, Block* out) {
+  const bool roomy = reader->remaining() >= bytes_looked_at(count, width);
+  const auto bytes = reader->take(packed_bytes(count, width));
   if (!reader->ok()) return false;
   if (roomy) {
-    unpack_some(bytes.data(), width, out);
+    unpack_some(bytes.data(), width, count, out);
     return true;
   }
-  std::array<uint8_t, kBlockValues * kColumnWidthMax / 8 + kOverread> padded;
-  std::copy(bytes.begin(), bytes.end(), padded.begin());
-  std::fill_n(padded.begin() + static_cast<ptrdiff_t>(size), kOverread, uint8_t{0});
-  unpack_some(padded.data(), width, out);
+  std::array<uint8_t, bytes_looked_at(kBlockValues, kColumnWidthMax)> padded;
+  const auto end = std::copy(bytes.begin(), bytes.end(), padded.begin());
+  std::fill(end, padded.end(), uint8_t{0});
+  unpack_some(padded.data(), width, count, out);
   return true;
 }
 
@@ -209,8 +214,8 @@ bool patch(ByteReader* reader, unsigned width, size_t exceptions, unsigned high_
            std::span<uint32_t> offsets) {
   Block positions;
   Block highs;
-  if (!unpack(reader, kPositionBits, std::span(positions).first(exceptions))) return false;
-  if (!unpack(reader, high_width, std::span(highs).first(exceptions))) return false;
+  if (!unpack(reader, kPositionBits, exceptions, &positions)) return false;
+  if (!unpack(reader, high_width, exceptions, &highs)) return false;
   for (size_t i = 0; i < exceptions; ++i) {
     if (positions[i] >= offsets.size()) return false;
     if (i > 0 && positions[i] <= positions[i - 1]) return false;
@@ -243,50 +248,24 @@ bool read_head(ByteReader* reader, size_t size, BlockHead* head) {
          head->base >= -kBaseMax && head->base <= kBaseMax;
 }
 
-// The offsets from the base.
-bool read_offsets(ByteReader* reader, const BlockHead& head, std::span<uint32_t> offsets) {
-  return unpack(reader, head.width, offsets) &&
+// The offsets from the base, which are the first of `block`.
+bool read_offsets(ByteReader* reader, const BlockHead& head, std::span<uint32_t> offsets,
+                  Block* block) {
+  return unpack(reader, head.width, offsets.size(), block) &&
          (head.exceptions == 0 ||
           patch(reader, head.width, head.exceptions, head.high_width, offsets));
 }
 
-// Whether the head alone tells that all values lie in the range.
-bool surely_within(const BlockHead& head, ColumnRange range) {
-  return head.base >= range.least && head.base + (int64_t{1} << head.widest()) - 1 <= range.most;
-}
-
 // Whether all values lie in the range; only if the head does not tell are they looked at.
 bool lie_within(const BlockHead& head, std::span<const uint32_t> offsets, ColumnRange range) {
-  if (surely_within(head, range)) return true;
+  const int64_t most_possible = head.base + (int64_t{1} << head.widest()) - 1;
+  if (head.base >= range.least && most_possible <= range.most) return true;
   // A difference below zero leaves the sign set.
   const int64_t least = range.least - head.base;
   const int64_t most = range.most - head.base;
   int64_t outside = 0;
   for (const uint32_t offset : offsets) outside |= (offset - least) | (most - offset);
   return outside >= 0;
-}
-
-// `width` bits of packed values, at most 32, from `bit` on.
-uint32_t bits_at(std::span<const uint8_t> bytes, size_t bit, unsigned width) {
-  const auto from = bytes.subspan(bit / 8);
-  uint64_t word = 0;
-  if (from.size() >= sizeof(word)) {
-    word = load_le<uint64_t>(from.data());
-  } else {
-    for (size_t i = 0; i < from.size(); ++i) word |= uint64_t{from[i]} << (8 * i);
-  }
-  return static_cast<uint32_t>(word >> (bit % 8) & ((uint64_t{1} << width) - 1));
-}
-
-// The high part of the value at `index`, from the exceptions that stand behind the low parts.
-uint32_t high_at(ByteReader* reader, const BlockHead& head, size_t index) {
-  const auto positions = reader->take(packed_bytes(head.exceptions, kPositionBits));
-  for (size_t i = 0; i < head.exceptions; ++i) {
-    const size_t position = bits_at(positions, i * kPositionBits, kPositionBits);
-    if (position > index) break;
-    if (position == index) return bits_at(reader->rest(), i * head.high_width, head.high_width);
-  }
-  return 0;
 }
 
 }  // namespace
@@ -332,100 +311,14 @@ bool decode_column(ByteReader* reader, ColumnRange range, std::span<T> out) {
     const auto offsets = std::span(block).first(std::min(kBlockValues, out.size() - start));
     BlockHead head;
     if (!read_head(reader, offsets.size(), &head)) return false;
-    if (!read_offsets(reader, head, offsets) || !lie_within(head, offsets, range)) return false;
+    if (!read_offsets(reader, head, offsets, &block)) return false;
+    if (!lie_within(head, offsets, range)) return false;
     const auto base = static_cast<uint32_t>(head.base);  // modulo 2^32, as is the sum
     for (size_t i = 0; i < offsets.size(); ++i) {
       out[start + i] = static_cast<T>(base + offsets[i]);
     }
   }
   return true;
-}
-
-// Calls check(head, offsets) for each block to take it from the reader.
-template <class Check>
-bool ColumnView::open_blocks(ByteReader* reader, size_t size, Check check) {
-  const size_t origin = reader->position();
-  bytes_ = reader->rest();
-  size_ = size;
-  starts_.clear();
-  Block block;
-  for (size_t begin = 0; begin < size; begin += kBlockValues) {
-    const auto offsets = std::span(block).first(std::min(kBlockValues, size - begin));
-    starts_.push_back(static_cast<uint32_t>(reader->position() - origin));
-    BlockHead head;
-    if (!read_head(reader, offsets.size(), &head) || !check(head, offsets)) return false;
-  }
-  return reader->ok();
-}
-
-bool ColumnView::open(ByteReader* reader, ColumnRange range, size_t size) {
-  return open_blocks(reader, size, [&](const BlockHead& head, std::span<uint32_t> offsets) {
-    if (head.exceptions == 0 && surely_within(head, range)) {
-      reader->take(packed_bytes(offsets.size(), head.width));
-      return reader->ok();
-    }
-    return read_offsets(reader, head, offsets) && lie_within(head, offsets, range);
-  });
-}
-
-// What open() has checked is not checked again: nothing here can fail.
-int64_t ColumnView::operator[](size_t index) const {
-  const size_t number = index / kBlockValues;
-  const size_t count = std::min(kBlockValues, size_ - number * kBlockValues);
-  ByteReader reader(bytes_.subspan(starts_[number]));
-  BlockHead head;
-  read_head(&reader, count, &head);
-  const size_t at = index % kBlockValues;
-  uint32_t offset = bits_at(reader.rest(), at * head.width, head.width);
-  if (head.exceptions != 0) {
-    reader.take(packed_bytes(count, head.width));
-    offset |= high_at(&reader, head, at) << head.width;
-  }
-  return head.base + offset;
-}
-
-size_t ColumnView::block(size_t number, std::span<uint32_t, kBlockValues> values) const {
-  const auto offsets = values.first(std::min(kBlockValues, size_ - number * kBlockValues));
-  ByteReader reader(bytes_.subspan(starts_[number]));
-  BlockHead head;
-  read_head(&reader, offsets.size(), &head);
-  read_offsets(&reader, head, offsets);
-  const auto base = static_cast<uint32_t>(head.base);
-  for (uint32_t& value : offsets) value += base;
-  return offsets.size();
-}
-
-bool ColumnSums::open(ByteReader* reader, ColumnRange range, size_t size) {
-  sums_.assign(1, 0);
-  return values_.open_blocks(reader, size, [&](const BlockHead& head, std::span<uint32_t> offsets) {
-    if (!read_offsets(reader, head, offsets) || !lie_within(head, offsets, range)) return false;
-    const uint32_t of_offsets = std::accumulate(offsets.begin(), offsets.end(), 0U);
-    const uint64_t of_bases = static_cast<uint64_t>(head.base) * offsets.size();
-    sums_.push_back(sums_.back() + of_bases + of_offsets);
-    return true;
-  });
-}
-
-uint64_t ColumnSums::before(size_t index) const {
-  const size_t number = index / kBlockValues;
-  const size_t rest = index % kBlockValues;
-  if (rest == 0) return sums_[number];
-  Block block;
-  values_.block(number, block);
-  return std::accumulate(block.begin(), block.begin() + static_cast<ptrdiff_t>(rest),
-                         sums_[number]);
-}
-
-size_t ColumnSums::reaching(uint64_t sum) const {
-  const auto behind = std::lower_bound(sums_.begin() + 1, sums_.end(), sum);
-  if (behind == sums_.end()) return values_.size();
-  const auto number = static_cast<size_t>(behind - sums_.begin()) - 1;
-  uint64_t reached = sums_[number];
-  Block block;
-  values_.block(number, block);
-  size_t index = 0;
-  while ((reached += block[index]) < sum) ++index;
-  return number * kBlockValues + index;
 }
 
 template bool decode_column(ByteReader*, ColumnRange, std::span<int32_t>);

@@ -78,46 +78,6 @@ struct ColumnRange {
 template <class T>
 bool decode_column(ByteReader* reader, ColumnRange range, std::span<T> out);
 
-// A column whose values are taken out one by one: all is checked at first, nothing decoded. Borrows
-// the bytes.
-class ColumnView {
- public:
-  // As decode_column() for `size` values.
-  bool open(ByteReader* reader, ColumnRange range, size_t size);
-
-  size_t size() const { return size_; }
-  size_t block_count() const { return starts_.size(); }
-  int64_t operator[](size_t index) const;
-  // The values of a block, modulo 2^32; how many there are.
-  size_t block(size_t number, std::span<uint32_t, kBlockValues> values) const;
-
- private:
-  friend class ColumnSums;
-  template <class Check>
-  bool open_blocks(ByteReader* reader, size_t size, Check check);
-
-  std::span<const uint8_t> bytes_;  // from the first block on; more may follow the last
-  size_t size_ = 0;
-  std::vector<uint32_t> starts_;  // of the blocks, in bytes_
-};
-
-// A column of values from 0 to 2^24, and what those before one add up to.
-class ColumnSums {
- public:
-  bool open(ByteReader* reader, ColumnRange range, size_t size);
-
-  const ColumnView& values() const { return values_; }
-  uint64_t total() const { return sums_.back(); }
-  // Of the values before `index`, which is at most size().
-  uint64_t before(size_t index) const;
-  // The first index with which the values up to it, its own included, reach `sum`; size() if none.
-  size_t reaching(uint64_t sum) const;
-
- private:
-  ColumnView values_;
-  std::vector<uint64_t> sums_;  // before each block, and of all
-};
-
 extern template bool decode_column(ByteReader*, ColumnRange, std::span<int32_t>);
 extern template bool decode_column(ByteReader*, ColumnRange, std::span<uint32_t>);
 extern template bool decode_column(ByteReader*, ColumnRange, std::span<uint16_t>);

@@ -48,7 +48,7 @@ uint32_t whole_words(uint32_t crc, const uint8_t* at, size_t words) {
 }
 
 #if defined(__x86_64__)
-constexpr size_t kLaneBytes = 1024;
+constexpr size_t kLaneBytes = 256;  // three fit a page of questions
 constexpr size_t kLaneWords = kLaneBytes / 8;
 
 using ShiftTables = std::array<std::array<uint32_t, 256>, 4>;

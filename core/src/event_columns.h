@@ -5,6 +5,7 @@
 // events alone.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -74,6 +75,7 @@ class QuestionInterner {
         mixed(hash, qtype), [&](uint32_t other) { return is(other, qname, qtype); }, added);
     if (*added) {
       const uint32_t name = names_.intern(qname, hash);
+      longest_name_ = std::max(longest_name_, qname.size());
       questions_.push_back({names_.place(name), name, qtype});
     }
     return number;
@@ -83,7 +85,9 @@ class QuestionInterner {
   }
   size_t size() const { return questions_.size(); }
   const StringInterner& names() const { return names_; }
+  size_t longest_name() const { return longest_name_; }
   void clear() {
+    longest_name_ = 0;
     names_.clear();
     index_.clear();
     questions_.clear();
@@ -104,6 +108,7 @@ class QuestionInterner {
   }
 
   StringInterner names_;
+  size_t longest_name_ = 0;
   HashIndex index_;
   std::vector<Question> questions_;
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <bitset>
 #include <string>
 
 #include "column.h"
@@ -79,24 +78,31 @@ void encode_names(std::span<const std::string_view> names, std::vector<uint8_t>*
   }
 }
 
+NamePart::NamePart(std::string_view text) : text_(text) {
+  for (size_t i = 1; i < text.size(); ++i) pairs_.set(pair(text[i - 1], text[i]));
+}
+
 bool NameDictionary::decode(ByteReader* reader, size_t count_max) {
-  const auto count = static_cast<size_t>(reader->varint_up_to(count_max));
-  // Each of the two columns has at least one byte per block, so the count cannot be much larger
-  // than the bytes that are there.
-  if (count == 0 || count / kBlockValues > reader->remaining()) return false;
+  size_ = static_cast<size_t>(reader->varint_up_to(count_max));
+  if (size_ == 0) return false;
   constexpr ColumnRange kLengths = {0, static_cast<int64_t>(kNameTextBytesMax)};
-  shared_.resize(count);
-  added_.resize(count);
-  if (!decode_column<uint16_t>(reader, kLengths, shared_)) return false;
-  if (!decode_column<uint16_t>(reader, kLengths, added_)) return false;
-  starts_.resize((count + kNameRestart - 1) / kNameRestart);
+  if (!decode_column<uint16_t>(reader, kLengths, std::span(shared_).first(size_)) ||
+      !decode_column<uint16_t>(reader, kLengths, std::span(added_).first(size_)) ||
+      !read_starts()) {
+    return false;
+  }
+  text_ = reader->take_text(starts_[(size_ + kNameRestart - 1) / kNameRestart]);
+  return reader->ok();
+}
+
+// False if a name shares more than there is, or is longer than any.
+bool NameDictionary::read_starts() {
   size_t added_bytes = 0;
   size_t shared_bytes = 0;
   bool fits = true;
-  for (size_t block = 0; block < starts_.size(); ++block) {
-    starts_[block] = static_cast<uint32_t>(added_bytes);
-    const size_t first = block * kNameRestart;
-    const size_t end = std::min(first + kNameRestart, count);
+  for (size_t first = 0; first < size_; first += kNameRestart) {
+    starts_[first / kNameRestart] = static_cast<uint32_t>(added_bytes);
+    const size_t end = std::min(first + kNameRestart, size_);
     size_t shared_most = 0;  // the length of the name before
     for (size_t i = first; i < end; ++i) {
       fits &= shared_[i] <= shared_most;
@@ -106,10 +112,9 @@ bool NameDictionary::decode(ByteReader* reader, size_t count_max) {
       added_bytes += added_[i];
     }
   }
+  starts_[(size_ + kNameRestart - 1) / kNameRestart] = static_cast<uint32_t>(added_bytes);
   text_bytes_ = shared_bytes + added_bytes;
-  if (!fits || text_bytes_ > kSegmentBytesMax) return false;
-  text_ = reader->take_text(added_bytes);
-  return reader->ok();
+  return fits;
 }
 
 bool NameDictionary::is_well_formed() const {
@@ -134,7 +139,7 @@ std::string_view NameDictionary::name(size_t index, NameBuffer* buffer) const {
 template <class IsBefore>
 size_t NameDictionary::partition_point(IsBefore is_before) const {
   size_t low = 0;  // the first whole name that is not before, as a number of whole names
-  size_t high = starts_.size();
+  size_t high = (size_ + kNameRestart - 1) / kNameRestart;
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
     if (is_before(text_.substr(starts_[middle], added_[middle * kNameRestart]))) {
@@ -144,7 +149,7 @@ size_t NameDictionary::partition_point(IsBefore is_before) const {
     }
   }
   if (low == 0) return 0;
-  const size_t end = std::min(low * kNameRestart, size());
+  const size_t end = std::min(low * kNameRestart, size_);
   NameBuffer buffer;
   size_t at = starts_[low - 1];
   for (size_t i = (low - 1) * kNameRestart; i < end; at += added_[i++]) {
@@ -158,7 +163,7 @@ std::optional<size_t> NameDictionary::find(std::string_view wanted) const {
   const size_t at =
       partition_point([&](std::string_view name) { return reversed_less(name, wanted); });
   NameBuffer buffer;
-  if (at == size() || name(at, &buffer) != wanted) return std::nullopt;
+  if (at == size_ || name(at, &buffer) != wanted) return std::nullopt;
   return at;
 }
 
@@ -173,12 +178,8 @@ std::pair<size_t, size_t> NameDictionary::find_suffix(std::string_view suffix) c
 // A part of a name lies in what the name shares with the one before, where it was found then; or in
 // what it adds, all of which is searched as one text; or across the border of both, which is only
 // looked at where the two characters there stand together in the part.
-void NameDictionary::mark_containing(std::string_view part, std::span<uint8_t> marks) const {
-  const auto pair = [](char first, char second) {
-    return size_t{static_cast<uint8_t>(first)} << 8 | static_cast<uint8_t>(second);
-  };
-  std::bitset<1 << 16> pairs;
-  for (size_t i = 1; i < part.size(); ++i) pairs.set(pair(part[i - 1], part[i]));
+void NameDictionary::mark_containing(const NamePart& wanted, std::span<uint8_t> marks) const {
+  const std::string_view part = wanted.text();
   constexpr size_t kNowhere = SIZE_MAX;
   size_t from_end = kNowhere;     // where the last name holds the part last, from its end
   size_t hit = text_.find(part);  // in text_, the next one
@@ -192,7 +193,7 @@ void NameDictionary::mark_containing(std::string_view part, std::span<uint8_t> m
            hit = text_.find(part, hit + 1)) {
         from_end = name.size() - (hit - at);
       }
-      if (added > 0 && shared > 0 && pairs[pair(name[added - 1], name[added])]) {
+      if (added > 0 && shared > 0 && wanted.has_pair(name[added - 1], name[added])) {
         const size_t begin = added - std::min(added, part.size() - 1);
         const size_t across = name.substr(begin, added - begin + part.size() - 1).rfind(part);
         if (across != name.npos) from_end = name.size() - begin - across;

@@ -4,13 +4,15 @@
 #include <bitset>
 #include <numeric>
 
-#include "name_dictionary.h"
+#include "page_index.h"
+#include "question_page.h"
 
 namespace weir {
 namespace {
 
-constexpr uint32_t kBloomFrontBytes = 13 << 10;  // with the filter of some 10,000 names
-constexpr size_t kChunksPerReadMax = 32;         // 800 kB
+// Up to the end of the filter of some 8,000 names.
+constexpr uint32_t kBloomFrontBytes = 13 << 10;
+constexpr size_t kChunksPerReadMax = 32;  // 800 kB
 
 // Downwards the newest events may do, of a name the few chunks that it tells; upwards
 // most often everything is counted.
@@ -19,7 +21,14 @@ size_t first_chunks_per_read(SegmentScan::Order order, bool names_asked) {
   return names_asked ? 4 : 1;
 }
 
-bool is_exact(const std::string& domain) { return !domain.starts_with("*."); }
+// "*.x" is the name x and the range of those that end in ".x"; "*." is everything.
+bool is_exact(std::string_view domain) { return !domain.starts_with("*."); }
+std::string_view bare_name(std::string_view domain) {
+  return domain.starts_with("*.") ? domain.substr(2) : domain;
+}
+std::string_view suffix_of(std::string_view wildcard) {
+  return wildcard == "*." ? std::string_view() : wildcard.substr(1);
+}
 
 bool any_of(const std::vector<uint8_t>& verdicts) {
   return std::find(verdicts.begin(), verdicts.end(), 1) != verdicts.end();
@@ -33,6 +42,7 @@ SegmentScan::SegmentScan(WalkRow row, const Filter& filter, Wanted wanted)
       wanted_(wanted),
       chunks_per_read_(first_chunks_per_read(wanted.order, names_asked())) {
   wanted_.high = std::min<size_t>(wanted_.high, row_.count);
+  for (const std::string& part : filter.contains) parts_.emplace_back(part);
 }
 
 ByteRange SegmentScan::front(const Filter& filter) {
@@ -76,6 +86,10 @@ bool SegmentScan::lacks(ByteRange range) {
   return true;
 }
 
+bool SegmentScan::lacks_pages() {
+  return first_page_ < end_page_ && lacks(reader_->range_of_pages(first_page_, end_page_ - 1));
+}
+
 void SegmentScan::supply(std::vector<Bytes> pieces) {
   const std::vector<ByteRange> ranges = std::exchange(needs_, {});
   pieces.resize(ranges.size());
@@ -92,37 +106,19 @@ Result<SegmentScan::Found> SegmentScan::advance() {
       case Phase::kFront: {
         WEIR_ASSIGN(const bool possible, open());
         if (!needs_.empty()) return Found::kNeedsBytes;
-        phase_ = possible ? Phase::kBloom : Phase::kEnd;
-        break;
-      }
-      case Phase::kBloom: {
-        if (only_exact_names() && lacks(reader_->range_of(Section::kBloom, Section::kBloom))) {
-          return Found::kNeedsBytes;
-        }
-        WEIR_ASSIGN(const bool possible, judge_bloom());
-        phase_ = possible ? Phase::kNames : Phase::kEnd;
-        break;
-      }
-      case Phase::kNames: {
-        // A name that passed the bloom filter is hardly ever missing: the rest comes along.
-        const Section last = only_exact_names() ? Section::kPlaces : Section::kNames;
-        if (names_asked() && lacks(reader_->range_of(Section::kNames, last))) {
-          return Found::kNeedsBytes;
-        }
-        WEIR_ASSIGN(const bool possible, judge_names());
         phase_ = possible ? Phase::kDictionaries : Phase::kEnd;
         break;
       }
       case Phase::kDictionaries: {
-        const Section missing = names_asked() ? Section::kQuestions : Section::kNames;
-        const Section last = names_asked() ? Section::kPlaces : Section::kTraits;
-        if (lacks(reader_->range_of(missing, last))) {
-          // Without a filter the first chunk to be read is known already.
-          const auto first = names_asked() ? std::nullopt : next_candidate();
-          if (first) lacks_chunk(first_columns(), *first);
-          return Found::kNeedsBytes;
-        }
+        const Section last = only_exact_names() ? Section::kBloom : Section::kTraits;
+        if (lacks(reader_->range_of(Section::kIndex, last))) return Found::kNeedsBytes;
         WEIR_ASSIGN(const bool possible, judge_dictionaries());
+        phase_ = possible ? Phase::kQuestions : Phase::kEnd;
+        break;
+      }
+      case Phase::kQuestions: {
+        if (questions_asked() && lacks_pages()) return Found::kNeedsBytes;
+        WEIR_ASSIGN(const bool possible, judge_questions());
         phase_ = possible ? Phase::kChunks : Phase::kEnd;
         break;
       }
@@ -168,81 +164,22 @@ Result<bool> SegmentScan::open() {
   return wanted_.low < wanted_.high;
 }
 
+Result<bool> SegmentScan::judge_dictionaries() {
+  for (const auto judge :
+       {&SegmentScan::judge_bloom, &SegmentScan::judge_clients, &SegmentScan::judge_traits}) {
+    WEIR_ASSIGN(const bool possible, (this->*judge)());
+    if (!possible) return false;
+  }
+  WEIR_TRY(reader_->load(Section::kIndex));
+  find_pages();
+  return true;
+}
+
 Result<bool> SegmentScan::judge_bloom() {
   if (!only_exact_names()) return true;
   WEIR_TRY(reader_->load(Section::kBloom));
   return std::any_of(filter_->domains.begin(), filter_->domains.end(),
                      [&](const std::string& domain) { return reader_->may_contain_name(domain); });
-}
-
-Result<bool> SegmentScan::judge_names() {
-  if (!names_asked()) return true;
-  WEIR_TRY(reader_->load(Section::kNames));
-  names_.assign(reader_->name_count(), filter_->domains.empty() ? 1 : 0);
-  for (const std::string& domain : filter_->domains) judge_domain(domain, &names_);
-  if (filter_->contains.empty() || !any_of(names_)) return any_of(names_);
-  Verdicts parts(names_.size());
-  for (const std::string& part : filter_->contains) reader_->names().mark_containing(part, parts);
-  for (size_t i = 0; i < names_.size(); ++i) names_[i] &= parts[i];
-  return any_of(names_);
-}
-
-// "*.x" is the name x and the range of those that end in ".x".
-void SegmentScan::judge_domain(const std::string& domain, Verdicts* names) const {
-  const std::string exact = is_exact(domain) ? domain : domain.substr(2);
-  if (exact.empty()) {  // "*.": everything is below the root
-    names->assign(names->size(), 1);
-    return;
-  }
-  if (const auto found = reader_->find_name(exact)) (*names)[*found] = 1;
-  if (is_exact(domain)) return;
-  const auto [begin, end] = reader_->names().find_suffix(std::string(".").append(exact));
-  std::fill(names->begin() + static_cast<ptrdiff_t>(begin),
-            names->begin() + static_cast<ptrdiff_t>(end), 1);
-}
-
-Result<bool> SegmentScan::judge_dictionaries() {
-  for (const auto judge :
-       {&SegmentScan::judge_questions, &SegmentScan::judge_clients, &SegmentScan::judge_traits}) {
-    WEIR_ASSIGN(const bool possible, (this->*judge)());
-    if (!possible) return false;
-  }
-  return true;
-}
-
-// What the filter asks of names and types, by question. False: no question matches.
-Result<bool> SegmentScan::judge_questions() {
-  if (!questions_asked()) return true;
-  WEIR_TRY(reader_->load(Section::kQuestions));
-  questions_.resize(reader_->question_count());
-  if (!names_.empty()) {
-    WEIR_TRY(reader_->load(Section::kPlaces));
-    return judge_questions_of_names();
-  }
-  std::bitset<UINT16_MAX + 1> asked;  // the same few types again and again
-  for (const uint16_t type : filter_->types) asked.set(type);
-  const std::span<const SegmentReader::Question> questions = reader_->questions();
-  for (size_t i = 0; i < questions.size(); ++i) questions_[i] = asked[questions[i].qtype];
-  return any_of(questions_);
-}
-
-// Questions are in the order of their names, of which mostly few are asked for.
-bool SegmentScan::judge_questions_of_names() {
-  chunks_.reset();
-  bool found = false;
-  for (auto name = std::find(names_.begin(), names_.end(), 1); name != names_.end();
-       name = std::find(name + 1, names_.end(), 1)) {
-    const auto index = static_cast<uint32_t>(name - names_.begin());
-    for (size_t i = reader_->first_question(index); i < questions_.size(); ++i) {
-      const SegmentReader::Question question = reader_->question(i);
-      if (question.name != index) break;
-      if (!filter_->matches_type(question.qtype)) continue;
-      found = true;
-      questions_[i] = 1;
-      if (!chunks_.all()) reader_->add_chunks(i, &chunks_);
-    }
-  }
-  return found;
 }
 
 Result<bool> SegmentScan::judge_clients() {
@@ -271,6 +208,86 @@ Result<bool> SegmentScan::judge_traits() {
   return any_of(traits_);
 }
 
+// --- Questions ---
+
+// From the first to the last page that may hold a domain that is asked for.
+void SegmentScan::find_pages() {
+  end_page_ = reader_->pages().page_count();
+  if (filter_->domains.empty()) return;
+  first_page_ = std::exchange(end_page_, 0);
+  const auto include = [this](std::pair<size_t, size_t> pages) {
+    if (pages.first == pages.second) return;
+    first_page_ = std::min(first_page_, pages.first);
+    end_page_ = std::max(end_page_, pages.second);
+  };
+  for (const std::string& domain : filter_->domains) {
+    include(reader_->pages().pages_of_name(bare_name(domain)));
+    if (!is_exact(domain)) include(reader_->pages().pages_of_suffix(suffix_of(domain)));
+  }
+}
+
+Result<bool> SegmentScan::judge_questions() {
+  if (!questions_asked()) return true;
+  questions_.resize(reader_->question_count());
+  return names_asked() ? judge_names() : judge_types();
+}
+
+Result<bool> SegmentScan::judge_types() {
+  std::bitset<UINT16_MAX + 1> asked;  // the same few types again and again
+  for (const uint16_t type : filter_->types) asked.set(type);
+  for (size_t number = first_page_; number < end_page_; ++number) {
+    WEIR_TRY(reader_->load_page(number, SegmentReader::PagePart::kQuestions));
+    const QuestionPage& page = reader_->page(number);
+    uint8_t* const verdicts = questions_.data() + number * kPageQuestions;
+    for (size_t i = 0; i < page.size(); ++i) verdicts[i] = asked[page.qtype(i)];
+  }
+  return any_of(questions_);
+}
+
+// What the filter asks of names, page by page, and of the types of those that match.
+Result<bool> SegmentScan::judge_names() {
+  using PagePart = SegmentReader::PagePart;
+  chunks_.reset();
+  bool found = false;
+  Verdicts names;
+  for (size_t number = first_page_; number < end_page_; ++number) {
+    WEIR_TRY(reader_->load_page(number, PagePart::kNames));
+    judge_names_of(reader_->page(number).names(), &names);
+    if (!any_of(names)) continue;
+    WEIR_TRY(reader_->load_page(number, PagePart::kPlaces));
+    found |= judge_page(number, names);
+  }
+  return found;
+}
+
+void SegmentScan::judge_names_of(const NameDictionary& names, Verdicts* verdicts) const {
+  verdicts->assign(names.size(), filter_->domains.empty() ? 1 : 0);
+  for (const std::string& domain : filter_->domains) {
+    if (const auto found = names.find(bare_name(domain))) (*verdicts)[*found] = 1;
+    if (is_exact(domain)) continue;
+    const auto [begin, end] = names.find_suffix(suffix_of(domain));
+    std::fill(verdicts->begin() + static_cast<ptrdiff_t>(begin),
+              verdicts->begin() + static_cast<ptrdiff_t>(end), 1);
+  }
+  if (parts_.empty() || !any_of(*verdicts)) return;
+  Verdicts parts(names.size());
+  for (const NamePart& part : parts_) names.mark_containing(part, parts);
+  for (size_t i = 0; i < names.size(); ++i) (*verdicts)[i] &= parts[i];
+}
+
+// Whether a question of these names in the page is asked for.
+bool SegmentScan::judge_page(size_t number, const Verdicts& names) {
+  const QuestionPage& page = reader_->page(number);
+  bool found = false;
+  for (size_t i = 0; i < page.size(); ++i) {
+    if (names[page.name_of(i)] == 0 || !filter_->matches_type(page.qtype(i))) continue;
+    found = true;
+    questions_[number * kPageQuestions + i] = 1;
+    if (!chunks_.all()) page.add_chunks(i, &chunks_);
+  }
+  return found;
+}
+
 // --- Chunks ---
 
 std::optional<size_t> SegmentScan::next_candidate() const {
@@ -284,9 +301,10 @@ std::optional<size_t> SegmentScan::next_candidate() const {
   return std::nullopt;
 }
 
-// True if parts of the chunk have to be supplied first; others that follow it in the scan are read
-// with it.
+// True if parts of the chunk, or the pages of its questions, have to be supplied first; chunks that
+// follow it in the scan are read with it.
 bool SegmentScan::lacks_chunk(ColumnSet columns, size_t chunk) {
+  if (questions_.empty() && columns.needs(ChunkPart::kQuestions)) lacks_pages();
   for (const ChunkPart part : {ChunkPart::kQuestions, ChunkPart::kRest}) {
     if (!columns.needs(part) || reader_->has(reader_->range_of_chunks(part, chunk, chunk)))
       continue;
@@ -362,6 +380,11 @@ Status SegmentScan::load_matches() {
     std::erase_if(matches_, [&](uint32_t i) { return !filter_->matches_time(chunk_.times_ms[i]); });
   }
   if (matches_.empty()) return {};
+  if (columns_.has(Column::kSizes)) return reader_->load_events(current_, matches_, &chunk_);
+  // Who counts questions asks for all of them; those that a filter asks for are loaded already.
+  if (questions_.empty() && columns_.has(Column::kQuestions)) {
+    WEIR_TRY(reader_->load(Section::kPages));
+  }
   return reader_->load_chunk(current_, columns_, &chunk_);
 }
 

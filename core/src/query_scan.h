@@ -1,10 +1,11 @@
 // SegmentScan: the events of one segment that match a filter, chunk by chunk, upwards or downwards.
 //
-// The filter is put to the dictionaries first: once per distinct name, client and answer, not once
-// per event. Where no entry matches, the segment is done with and no event is decoded; else the
-// questions tell which chunks may hold one, and of these first the columns are decoded that the
-// filter asks for, then, if any event matches, those that the caller wants. Bytes are read as they
-// are needed: advance() says which, unless the row came with all of them.
+// The filter is put to the dictionaries first: once per distinct client, answer and question, not
+// once per event; of the questions to the pages that may hold a name that is asked for. Where no
+// entry matches, the segment is done with and no event is decoded; else the questions tell which
+// chunks may hold one, and of these first the columns are decoded that the filter asks for, then,
+// if any event matches, those that the caller wants. Bytes are read as they are needed: advance()
+// says which, unless the row came with all of them.
 #pragma once
 
 #include <optional>
@@ -13,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "name_dictionary.h"
 #include "query_rows.h"
 #include "weir/query.h"
 #include "weir/segment.h"
@@ -57,7 +59,7 @@ class SegmentScan {
   uint64_t number(size_t at) const { return row_.first + chunk_.first + matches_[at]; }
 
  private:
-  enum class Phase : uint8_t { kFront, kBloom, kNames, kDictionaries, kChunks, kMatches, kEnd };
+  enum class Phase : uint8_t { kFront, kDictionaries, kQuestions, kChunks, kMatches, kEnd };
   using Verdicts = std::vector<uint8_t>;  // per entry of a dictionary: 1 if it matches
 
   bool names_asked() const { return !filter_->domains.empty() || !filter_->contains.empty(); }
@@ -67,18 +69,21 @@ class SegmentScan {
   bool times_asked() const;
   ColumnSet columns_needed() const;
   ColumnSet first_columns() const;
-  // True if bytes have to be supplied first.
+  // True if bytes have to be supplied first: they are in needs_ then.
   bool lacks(ByteRange range);
+  bool lacks_pages();
   Result<bool> open();
   // Each answers whether any event may match.
-  Result<bool> judge_bloom();
-  Result<bool> judge_names();
   Result<bool> judge_dictionaries();
-  Result<bool> judge_questions();
-  bool judge_questions_of_names();
+  Result<bool> judge_bloom();
   Result<bool> judge_clients();
   Result<bool> judge_traits();
-  void judge_domain(const std::string& domain, Verdicts* names) const;
+  Result<bool> judge_questions();
+  Result<bool> judge_types();
+  Result<bool> judge_names();
+  void find_pages();
+  void judge_names_of(const NameDictionary& names, Verdicts* verdicts) const;
+  bool judge_page(size_t page, const Verdicts& names);
   std::optional<size_t> next_candidate() const;
   bool lacks_chunk(ColumnSet columns, size_t chunk);
   ByteRange range_of_next(ChunkPart part, size_t chunk) const;
@@ -92,7 +97,9 @@ class SegmentScan {
   Phase phase_ = Phase::kFront;
   std::vector<ByteRange> needs_;
   std::optional<SegmentReader> reader_;
-  Verdicts names_, questions_, clients_, traits_;  // empty where the filter does not ask
+  std::vector<NamePart> parts_;            // of the filter
+  size_t first_page_ = 0, end_page_ = 0;   // of the questions that may be asked for
+  Verdicts questions_, clients_, traits_;  // empty where the filter does not ask
   SegmentReader::ChunkSet chunks_ = SegmentReader::ChunkSet().set();  // that may hold a match
   ColumnSet columns_;       // that are decoded of a chunk with a match
   size_t next_chunk_ = 0;   // upwards the next one, downwards one past it

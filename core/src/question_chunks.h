@@ -9,9 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "bytes.h"
-#include "column.h"
-#include "weir/segment.h"
+#include "weir/limits.h"
 
 namespace weir {
 
@@ -35,7 +33,7 @@ class QuestionChunks {
   uint8_t size_ = 0;  // one more than kQuestionChunksMax: too many
 };
 
-// Of all questions, in a segment of at least two chunks.
+// Of questions, in a segment of at least two chunks.
 void encode_question_chunks(std::span<const QuestionChunks> questions, std::vector<uint8_t>* out);
 
 // What they cost per question in a segment of so many chunks at most, without what blocks cost.
@@ -46,20 +44,5 @@ constexpr size_t question_chunks_bytes_max(size_t chunks) {
                       static_cast<size_t>(std::bit_width(kQuestionChunksMax));
   return bits / 8 + 1;
 }
-
-// As a reader has them. Borrows the bytes.
-class QuestionChunksTable {
- public:
-  // Of a segment with so many questions and chunks. False if the bytes are no such section.
-  bool open(ByteReader* reader, size_t questions, size_t chunks);
-  // Adds those of a question, or all if it does not tell.
-  void add(size_t question, SegmentReader::ChunkSet* chunks) const;
-  // Whether it tells these of all questions.
-  bool tells(std::span<const QuestionChunks> questions) const;
-
- private:
-  ColumnSums listed_;  // how many of chunks_ are each question's; no values with one chunk
-  ColumnView chunks_;
-};
 
 }  // namespace weir

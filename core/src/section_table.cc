@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bytes.h"
+#include "page_index.h"
 #include "segment_head.h"
 
 namespace weir {
@@ -17,10 +18,10 @@ static_assert(kSegmentHeadBytesMax + kSectionCount * 4 + kChunkPartsMax * 3 +
                   (kSectionPartCount + kChunkPartsMax) * 4 <=
               kSegmentFrontBytes);
 
-constexpr std::array<Section, kSectionPartCount> kPartFirst = {
-    Section::kBloom, Section::kNames, Section::kQuestions, Section::kPlaces};
-constexpr std::array<Section, kSectionPartCount> kPartLast = {Section::kBloom, Section::kNames,
-                                                              Section::kTraits, Section::kPlaces};
+constexpr std::array<Section, kSectionPartCount> kPartFirst = {Section::kIndex, Section::kClients,
+                                                               Section::kBloom};
+constexpr std::array<Section, kSectionPartCount> kPartLast = {Section::kIndex, Section::kTraits,
+                                                              Section::kBloom};
 
 Status corrupt(const char* what) { return Status(Code::kCorrupt, what); }
 
@@ -39,7 +40,7 @@ Status SectionTable::read_lengths(const SegmentHead& head, ByteReader* reader) {
     for (uint32_t& crc : part.crcs) crc = reader->u32();
   }
   if (!reader->ok()) return corrupt("a segment's table is malformed");
-  // Sums of at most 519 numbers below 2^25.
+  // Sums of at most 518 numbers below 2^25.
   uint64_t at = head.head_bytes + reader->position();
   const auto next = [&at](uint64_t length) {
     const uint64_t start = at;
@@ -105,19 +106,37 @@ Bytes make_table(const ContentParts& parts) {
   return table;
 }
 
+namespace {
+
+// Whether all pages are as the index says.
+bool pages_are_intact(ByteView index_bytes, ByteView pages, size_t events) {
+  PageIndex index;
+  ByteReader reader(index_bytes);
+  if (!index.open(&reader, events, pages.size())) return false;
+  for (size_t page = 0; page < index.page_count(); ++page) {
+    const ByteRange range = index.range(page, page);
+    if (crc32c(pages.subspan(range.offset, range.length)) != index.crc(page)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 Status check_content(const SegmentHead& head, ByteView segment) {
   WEIR_ASSIGN(const SectionTable table, SectionTable::read(head, segment));
-  const auto crc_of = [&](ByteRange range) {
-    return crc32c(segment.subspan(range.offset, range.length));
-  };
+  const auto at = [&](ByteRange range) { return segment.subspan(range.offset, range.length); };
   bool intact = true;
-  for (const SectionPart part : {SectionPart::kBloom, SectionPart::kNames,
-                                 SectionPart::kDictionaries, SectionPart::kPlaces}) {
-    intact = intact && crc_of(table.part(part)) == table.part_crc(part);
+  for (const SectionPart part :
+       {SectionPart::kIndex, SectionPart::kDictionaries, SectionPart::kBloom}) {
+    intact = intact && crc32c(at(table.part(part))) == table.part_crc(part);
   }
+  intact = intact && pages_are_intact(at(table.sections(Section::kIndex, Section::kIndex)),
+                                      at(table.sections(Section::kPages, Section::kPages)),
+                                      static_cast<size_t>(head.count));
   for (const ChunkPart part : {ChunkPart::kQuestions, ChunkPart::kRest}) {
     for (size_t chunk = 0; chunk < table.chunk_count(); ++chunk) {
-      intact = intact && crc_of(table.chunks(part, chunk, chunk)) == table.chunk_crc(part, chunk);
+      intact =
+          intact && crc32c(at(table.chunks(part, chunk, chunk))) == table.chunk_crc(part, chunk);
     }
   }
   return intact ? Status() : corrupt("a segment fails its checksum");

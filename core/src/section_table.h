@@ -2,13 +2,14 @@
 // checksum for each part that is read by itself, so that whoever needs only the names, or one
 // event, reads and checks no more than that.
 //
-//   7 varints  lengths of the sections, which follow the table in their order
+//   6 varints  lengths of the sections, which follow the table in their order
 //   varints    lengths of the chunks' questions, which follow the sections, then of the chunks'
 //              other columns, which follow those
-//   u32 each   CRC32C of the bloom filter, of the names, of the other dictionaries, of the places,
-//              of each chunk's questions, of each chunk's other columns
+//   u32 each   CRC32C of the index, of the small dictionaries, of the bloom filter, of each chunk's
+//              questions, of each chunk's other columns
 //
-// The head's checksum of the content covers the table, and with it all the rest.
+// The head's checksum of the content covers the table, and with it all the rest: the index has the
+// checksums of the pages.
 #pragma once
 
 #include <array>
@@ -23,17 +24,15 @@
 
 namespace weir {
 
-// Sections with one checksum.
-enum class SectionPart : uint8_t { kBloom = 0, kNames = 1, kDictionaries = 2, kPlaces = 3 };
-inline constexpr size_t kSectionPartCount = 4;
+// Sections with one checksum; the pages have one each.
+enum class SectionPart : uint8_t { kIndex = 0, kDictionaries = 1, kBloom = 2 };
+inline constexpr size_t kSectionPartCount = 3;
 constexpr SectionPart part_of(Section section) {
   switch (section) {
+    case Section::kIndex:
+      return SectionPart::kIndex;
     case Section::kBloom:
       return SectionPart::kBloom;
-    case Section::kNames:
-      return SectionPart::kNames;
-    case Section::kPlaces:
-      return SectionPart::kPlaces;
     default:
       return SectionPart::kDictionaries;
   }

@@ -6,8 +6,7 @@
 #include "column.h"
 #include "event_check.h"
 #include "event_columns.h"
-#include "name_dictionary.h"
-#include "question_chunks.h"
+#include "page_index.h"
 #include "segment_content.h"
 #include "segment_events.h"
 #include "segment_head.h"
@@ -19,6 +18,9 @@ namespace {
 // What one of each adds to the content at most, besides its text.
 constexpr size_t kNameBytesMax = 5;  // two column entries and its bits of the bloom filter
 constexpr size_t kQuestionBytesMax = 5;
+// Of a page of questions, besides the whole name that it begins with, and the index once more:
+// checksum, lengths, heads and padding of its partial blocks.
+constexpr size_t kPageBytesMax = 96;
 constexpr size_t kClientBytesMax = 16;
 constexpr size_t kTraitBytesMax = 9;
 constexpr size_t kStringBytesMax = 2;
@@ -54,6 +56,7 @@ struct SegmentBuilder::State {
   void clear();
   // In so many chunks.
   size_t dictionary_bytes_max(size_t chunks) const;
+  size_t page_bytes_max(size_t name_bytes_max) const;
   size_t column_bytes() const;
   size_t chunk_bytes_max() const;
   // Whether events from `first_ms` to `last_ms` may follow those that are there.
@@ -83,6 +86,11 @@ size_t SegmentBuilder::State::dictionary_bytes_max(size_t chunks) const {
          strings(events.lists) + strings(events.upstreams);
 }
 
+// What pages cost besides their questions, which have names up to so many bytes.
+size_t SegmentBuilder::State::page_bytes_max(size_t name_bytes_max) const {
+  return pages_of(events.questions.size()) * (kPageBytesMax + 2 * name_bytes_max);
+}
+
 size_t SegmentBuilder::State::column_bytes() const {
   const auto bits = [](size_t most) { return static_cast<size_t>(std::bit_width(most)); };
   const size_t index_bits =
@@ -109,7 +117,8 @@ Status SegmentBuilder::State::check_span(int64_t first_ms, int64_t last_ms) cons
 Status SegmentBuilder::State::check_room(size_t count, size_t dictionary_bytes) const {
   const size_t total = events.count() + count;
   const size_t worst_bytes = kFixedBytesMax + dictionary_bytes_max(kSegmentChunksMax) +
-                             dictionary_bytes + kEventBytesInColumnsMax * total;
+                             page_bytes_max(kNameTextBytesMax) + dictionary_bytes +
+                             kEventBytesInColumnsMax * total;
   if (total <= kSegmentEventsMax && worst_bytes <= kSegmentBytesMax) return {};
   return Status(Code::kFull, "a segment is full");
 }
@@ -175,9 +184,10 @@ size_t dictionary_bytes_max(const SegmentReader& segment) {
     const SegmentReader::Trait& trait = segment.trait(i);
     strings += trait.list.size() + trait.upstream.size() + 2 * kStringBytesMax + kTraitBytesMax;
   }
-  return strings + segment.names().text_bytes() + kNameBytesMax * segment.name_count() +
-         (kQuestionBytesMax + question_chunks_bytes_max(kSegmentChunksMax)) *
-             segment.question_count() +
+  const size_t questions = segment.question_count();  // and as many names at most
+  return strings + segment.name_bytes() + pages_of(questions) * (kPageBytesMax + kEventBytesMax) +
+         (kNameBytesMax + kQuestionBytesMax + question_chunks_bytes_max(kSegmentChunksMax)) *
+             questions +
          kClientBytesMax * segment.client_count();
 }
 
@@ -233,8 +243,7 @@ Status SegmentBuilder::add(const SegmentReader& segment) {
       const State::Numbers numbers = {
           .question = questions.of(question,
                                    [&] {
-                                     const auto [number, qtype] = segment.questions()[question];
-                                     const std::string_view name = segment.name(number);
+                                     const auto [name, qtype] = segment.question(question);
                                      return to.intern_question(name, qtype, hash64(name),
                                                                chunk.sizes[i]);
                                    }),
@@ -252,8 +261,10 @@ Status SegmentBuilder::add(const SegmentReader& segment) {
 size_t SegmentBuilder::count() const { return state_->events.count(); }
 
 size_t SegmentBuilder::bytes_estimate() const {
-  return kFixedBytesMax + state_->dictionary_bytes_max(chunks_of(count())) +
-         state_->column_bytes() + state_->chunk_bytes_max();
+  const State& state = *state_;
+  return kFixedBytesMax + state.dictionary_bytes_max(chunks_of(count())) +
+         state.page_bytes_max(state.events.questions.longest_name()) + state.column_bytes() +
+         state.chunk_bytes_max();
 }
 
 struct SegmentBuilder::Encoding::State {

@@ -6,7 +6,8 @@
 #include "column.h"
 #include "event_columns.h"
 #include "name_dictionary.h"
-#include "question_chunks.h"
+#include "page_index.h"
+#include "question_page.h"
 #include "section_table.h"
 #include "segment_content.h"
 
@@ -76,19 +77,19 @@ struct ContentEncoder::State {
   // The parts, in order; chunks until there are no more.
   void order_texts();
   void order_combinations();
+  void order_types();
   Order order_of_questions() const;
-  void encode_names_of_all();
   void encode_dictionaries();
+  void encode_pages();
   void encode_chunks();
   size_t chunks_done() const { return parts.chunks[0].size(); }
 
-  Bytes bloom() const;
-  Bytes names() const;
-  Bytes questions() const;
   Bytes clients() const;
   Bytes strings() const;
   Bytes traits() const;
-  Bytes places() const;
+  Bytes bloom() const;
+  PageContent page(std::span<const uint32_t> questions) const;
+  std::vector<QuestionChunks> places() const;
 
   void encode_chunk(const ChunkBounds& bounds);
   // Each appends a column of the chunk's events.
@@ -114,6 +115,8 @@ struct ContentEncoder::State {
   Order lists_order;
   Order upstreams_order;
   Order traits_order;
+  std::vector<uint16_t> types;            // by index
+  std::vector<uint32_t> type_index;       // by type
   std::vector<uint8_t> outcome_of_trait;  // by number
   std::vector<uint32_t> values;           // of a column under way
   std::vector<int32_t> time_steps;        // likewise
@@ -148,8 +151,22 @@ Order ContentEncoder::State::order_of_questions() const {
   return ranked(std::move(sorted));
 }
 
+// The most used first.
+void ContentEncoder::State::order_types() {
+  std::vector<uint32_t> uses(UINT16_MAX + 1);
+  for (uint32_t i = 0; i < events.questions.size(); ++i) {
+    if (++uses[qtype(i)] == 1) types.push_back(qtype(i));
+  }
+  std::sort(types.begin(), types.end(), [&](uint16_t left, uint16_t right) {
+    return uses[left] != uses[right] ? uses[left] > uses[right] : left < right;
+  });
+  type_index = std::move(uses);
+  for (uint32_t i = 0; i < types.size(); ++i) type_index[types[i]] = i;
+}
+
 void ContentEncoder::State::order_combinations() {
   questions_order = order_of_questions();
+  order_types();
   // The most used first, so that most events need few bits.
   const std::vector<uint64_t> uses = count_uses(events.trait, events.traits.size());
   std::vector<Trait> traits;
@@ -177,47 +194,6 @@ Bytes ContentEncoder::State::bloom() const {
       return true;
     });
   }
-  return out;
-}
-
-Bytes ContentEncoder::State::names() const {
-  const StringInterner& texts = events.questions.names();
-  std::vector<std::string_view> sorted;
-  sorted.reserve(names_order.size());
-  for (const uint32_t number : names_order.sorted) sorted.push_back(texts[number]);
-  Bytes out;
-  encode_names(sorted, &out);
-  return out;
-}
-
-Bytes ContentEncoder::State::questions() const {
-  KeyInterner types;
-  std::vector<uint32_t> type_numbers;
-  std::vector<int64_t> steps;
-  std::vector<int64_t> sizes;
-  uint32_t last_name = 0;
-  for (const uint32_t number : questions_order.sorted) {
-    bool added = false;
-    type_numbers.push_back(types.intern(qtype(number), &added));
-    const uint32_t name_rank = names_order.rank[name(number)];
-    steps.push_back(name_rank - last_name);
-    last_name = name_rank;
-    sizes.push_back(events.question_sizes[number]);
-  }
-  const std::vector<uint64_t> uses = count_uses(type_numbers, types.size());
-  const Order order = order_of(types.size(), [&](uint32_t left, uint32_t right) {
-    return uses[left] != uses[right] ? uses[left] > uses[right] : types[left] < types[right];
-  });
-  Bytes out;
-  ByteWriter writer(out);
-  writer.varint(types.size());
-  for (const uint32_t number : order.sorted) writer.varint(types[number]);
-  writer.varint(questions_order.size());
-  encode_column(steps, &out);
-  std::vector<int64_t> type_ranks;
-  for (const uint32_t number : type_numbers) type_ranks.push_back(order.rank[number]);
-  encode_column(type_ranks, &out);
-  encode_column(sizes, &out);
   return out;
 }
 
@@ -262,15 +238,45 @@ Bytes ContentEncoder::State::traits() const {
   return out;
 }
 
-Bytes ContentEncoder::State::places() const {
-  Bytes out;
-  if (chunks_of(events.count()) < 2) return out;
-  std::vector<QuestionChunks> chunks(questions_order.size());
+// Of the questions in their order; none in a segment of one chunk.
+std::vector<QuestionChunks> ContentEncoder::State::places() const {
+  std::vector<QuestionChunks> chunks;
+  if (chunks_of(events.count()) < 2) return chunks;
+  chunks.resize(questions_order.size());
   for (size_t i = 0; i < events.count(); ++i) {
     chunks[questions_order.rank[events.question[i]]].add(i / kSegmentChunkEvents);
   }
-  encode_question_chunks(chunks, &out);
-  return out;
+  return chunks;
+}
+
+PageContent ContentEncoder::State::page(std::span<const uint32_t> questions) const {
+  PageContent content;
+  uint32_t last_name = UINT32_MAX;
+  for (const uint32_t number : questions) {
+    const bool is_next = name(number) != last_name;
+    content.name_steps.push_back(is_next && !content.names.empty() ? 1 : 0);
+    if (is_next) content.names.push_back(events.questions.names()[name(number)]);
+    last_name = name(number);
+    content.types.push_back(type_index[qtype(number)]);
+    content.answer_sizes.push_back(events.question_sizes[number]);
+  }
+  return content;
+}
+
+void ContentEncoder::State::encode_pages() {
+  const std::vector<QuestionChunks> chunks = places();
+  const std::span<const uint32_t> questions(questions_order.sorted);
+  PageIndexWriter index;
+  Bytes& pages = parts.sections[static_cast<size_t>(Section::kPages)];
+  for (size_t first = 0; first < questions.size(); first += kPageQuestions) {
+    const size_t size = std::min(kPageQuestions, questions.size() - first);
+    PageContent content = page(questions.subspan(first, size));
+    if (!chunks.empty()) content.chunks = std::span(chunks).subspan(first, size);
+    const size_t start = pages.size();
+    encode_page(content, &pages);
+    index.add(ByteView(pages).subspan(start), content.names[0]);
+  }
+  index.encode(types, questions.size(), &parts.sections[static_cast<size_t>(Section::kIndex)]);
 }
 
 void ContentEncoder::State::ranks(const ChunkBounds& bounds, std::span<const uint32_t> numbers,
@@ -328,17 +334,14 @@ void ContentEncoder::State::encode_chunk(const ChunkBounds& bounds) {
   for (const Bytes& column : columns) writer.bytes(column);
 }
 
-void ContentEncoder::State::encode_names_of_all() {
-  parts.sections[0] = bloom();
-  parts.sections[1] = names();
-}
-
 void ContentEncoder::State::encode_dictionaries() {
-  parts.sections[2] = questions();
-  parts.sections[3] = clients();
-  parts.sections[4] = strings();
-  parts.sections[5] = traits();
-  parts.sections[6] = places();
+  const auto section = [this](Section which) -> Bytes& {
+    return parts.sections[static_cast<size_t>(which)];
+  };
+  section(Section::kClients) = clients();
+  section(Section::kStrings) = strings();
+  section(Section::kTraits) = traits();
+  section(Section::kBloom) = bloom();
 }
 
 void ContentEncoder::State::encode_chunks() {
@@ -358,7 +361,7 @@ ContentEncoder& ContentEncoder::operator=(ContentEncoder&&) noexcept = default;
 bool ContentEncoder::step() {
   using Part = void (State::*)();
   constexpr std::array<Part, 4> kParts = {&State::order_texts, &State::order_combinations,
-                                          &State::encode_names_of_all, &State::encode_dictionaries};
+                                          &State::encode_dictionaries, &State::encode_pages};
   State& state = *state_;
   if (state.parts_done < kParts.size()) {
     (state.*kParts[state.parts_done++])();

@@ -6,7 +6,7 @@
 // dictionary; the head's times and outcomes must be those of the events.
 #include <algorithm>
 
-#include "name_dictionary.h"
+#include "column.h"
 #include "section_table.h"
 #include "segment_content.h"
 #include "segment_state.h"
@@ -42,16 +42,12 @@ bool SegmentReader::State::read_bloom(ByteReader* reader) {
   return bloom.empty() == (count() < kBloomEventsMin);
 }
 
-bool SegmentReader::State::read_names(ByteReader* reader) {
-  return names.decode(reader, count()) && (trust == Trust::kStored || names.is_well_formed());
-}
-
-bool SegmentReader::State::read_questions(ByteReader* reader) {
-  return questions.open(reader, count(), names.size());
-}
-
-bool SegmentReader::State::read_places(ByteReader* reader) {
-  return places.open(reader, questions.size(), table.chunk_count());
+bool SegmentReader::State::read_index(ByteReader* reader) {
+  if (!index.open(reader, count(), table.sections(Section::kPages, Section::kPages).length)) {
+    return false;
+  }
+  pages = std::make_unique_for_overwrite<QuestionPage[]>(index.page_count());
+  return true;
 }
 
 bool SegmentReader::State::read_clients(ByteReader* reader) {
@@ -102,9 +98,11 @@ bool SegmentReader::State::read_traits(ByteReader* reader) {
   const uint64_t size = reader->varint_up_to(count());
   if (size > reader->remaining()) return false;
   traits.resize(static_cast<size_t>(size));
-  return std::all_of(traits.begin(), traits.end(),
-                     [&](SegmentReader::Trait& trait) { return read_trait(reader, &trait); }) &&
-         !traits.empty();
+  for (SegmentReader::Trait& trait : traits) {
+    if (!read_trait(reader, &trait)) return false;
+    outcomes.push_back(static_cast<uint8_t>(trait.outcome));
+  }
+  return !traits.empty();
 }
 
 Status SegmentReader::State::check_part(Section section) {
@@ -126,16 +124,15 @@ Status SegmentReader::State::load(Section section) {
     Section needs;  // the section that it refers to; itself: none
   };
   using enum Section;
-  static constexpr std::array<Loader, kSectionCount> kLoaders = {{
-      {&State::read_bloom, kBloom},
-      {&State::read_names, kNames},
-      {&State::read_questions, kNames},
+  static constexpr std::array<Loader, kSectionCount - 1> kLoaders = {{
+      {&State::read_index, kIndex},
       {&State::read_clients, kClients},
       {&State::read_strings, kStrings},
       {&State::read_traits, kStrings},
-      {&State::read_places, kQuestions},
+      {&State::read_bloom, kBloom},
   }};
   if (is_loaded(section) || head.kind == SegmentKind::kGap) return {};
+  if (section == kPages) return load_pages();
   const Loader& loader = kLoaders[static_cast<size_t>(section)];
   if (loader.needs != section) WEIR_TRY(load(loader.needs));
   WEIR_TRY(check_part(section));
@@ -144,6 +141,51 @@ Status SegmentReader::State::load(Section section) {
     return corrupt("a segment's content is malformed");
   }
   loaded |= uint32_t{1} << static_cast<unsigned>(section);
+  return {};
+}
+
+// --- Pages ---
+
+Status SegmentReader::State::load_page(size_t number, PagePart part) {
+  QuestionPage& page = pages[number];
+  if (page.has(part)) return {};
+  if (!page.is_open()) {
+    ByteRange range = index.range(number, number);
+    range.offset += table.sections(Section::kPages, Section::kPages).offset;
+    const ByteView bytes = bytes_at(range);
+    if (bytes.empty() || crc32c(bytes) != index.crc(number)) {
+      return corrupt("a segment fails its checksum");
+    }
+    page.open(bytes);
+  }
+  const QuestionPage::Frame frame = {.first_name = index.first_name(number),
+                                     .questions = index.questions_in(number),
+                                     .types = index.types(),
+                                     .chunks = table.chunk_count()};
+  return page.load(part, frame) ? Status() : corrupt("a segment's questions are malformed");
+}
+
+// Whether a stranger's names are names, in order, those of the page before included: the last of
+// them may go on.
+bool SegmentReader::State::check_names(const QuestionPage& page, const QuestionPage* before) const {
+  if (!page.names().is_well_formed()) return false;
+  if (before == nullptr) return true;
+  NameBuffer buffer;
+  return !reversed_less(page.names().first_name(),
+                        before->names().name(before->names().size() - 1, &buffer));
+}
+
+Status SegmentReader::State::load_pages() {
+  WEIR_TRY(load(Section::kIndex));
+  name_bytes = 0;
+  for (size_t i = 0; i < index.page_count(); ++i) {
+    WEIR_TRY(load_page(i, PagePart::kPlaces));
+    name_bytes += pages[i].names().text_bytes();
+    const QuestionPage* const before = i == 0 ? nullptr : &pages[i - 1];
+    const bool honest = trust == Trust::kStored || check_names(pages[i], before);
+    if (!honest || name_bytes > kSegmentBytesMax) return corrupt("a segment's names cannot be");
+  }
+  loaded |= uint32_t{1} << static_cast<unsigned>(Section::kPages);
   return {};
 }
 
@@ -208,6 +250,13 @@ Status SegmentReader::load(Section section) { return state_->load(section); }
 Status SegmentReader::load_chunk(size_t index, ColumnSet columns, SegmentChunk* chunk) const {
   return state_->load_chunk(index, columns, chunk);
 }
+Status SegmentReader::load_events(size_t index, std::span<const uint32_t> events,
+                                  SegmentChunk* chunk) const {
+  return state_->load_events(index, events, chunk);
+}
+Status SegmentReader::load_page(size_t index, PagePart part) const {
+  return state_->load_page(index, part);
+}
 
 // --- Looking up ---
 
@@ -217,7 +266,7 @@ size_t SegmentReader::chunk_count() const { return state_->table.chunk_count(); 
 
 Event SegmentReader::event(const SegmentChunk& chunk, size_t i) const {
   State& state = *state_;
-  const Question question = state.questions[chunk.questions[i]];
+  const Question question = this->question(chunk.questions[i]);
   const Trait& trait = state.traits[chunk.traits[i]];
   Event event;
   event.time_ms = chunk.times_ms[i];
@@ -229,7 +278,7 @@ Event SegmentReader::event(const SegmentChunk& chunk, size_t i) const {
   event.rcode = trait.rcode;
   event.duration_us = chunk.durations_us[i];
   event.response_size = chunk.sizes[i];
-  event.qname = state.names.name(question.name, &state.name_buffer);
+  event.qname = question.name;
   event.list = trait.list;
   event.upstream = trait.upstream;
   return event;
@@ -249,30 +298,22 @@ bool SegmentReader::may_contain_name(std::string_view qname) const {
   return probe_bloom(qname, bloom.size(), is_set);
 }
 
-std::optional<size_t> SegmentReader::find_name(std::string_view qname) const {
-  return state_->names.find(qname);
+size_t SegmentReader::question_count() const { return state_->index.question_count(); }
+SegmentReader::Question SegmentReader::question(size_t index) const {
+  const QuestionPage& page = state_->pages[index / kPageQuestions];
+  const size_t at = index % kPageQuestions;
+  return {page.names().name(page.name_of(at), &state_->name_buffer), page.qtype(at)};
 }
-
-size_t SegmentReader::name_count() const { return state_->names.size(); }
-std::string_view SegmentReader::name(size_t index) const {
-  return state_->names.name(index, &state_->name_buffer);
+size_t SegmentReader::name_bytes() const { return state_->name_bytes; }
+const PageIndex& SegmentReader::pages() const { return state_->index; }
+const QuestionPage& SegmentReader::page(size_t index) const { return state_->pages[index]; }
+ByteRange SegmentReader::range_of_pages(size_t first, size_t last) const {
+  ByteRange range = state_->index.range(first, last);
+  range.offset += state_->table.sections(Section::kPages, Section::kPages).offset;
+  return range;
 }
-const NameDictionary& SegmentReader::names() const { return state_->names; }
 size_t SegmentReader::client_count() const { return state_->clients.size(); }
 const Client& SegmentReader::client(size_t index) const { return state_->clients[index]; }
-size_t SegmentReader::question_count() const { return state_->questions.size(); }
-SegmentReader::Question SegmentReader::question(size_t index) const {
-  return state_->questions[index];
-}
-std::span<const SegmentReader::Question> SegmentReader::questions() const {
-  return state_->questions.all();
-}
-size_t SegmentReader::first_question(uint32_t name) const {
-  return state_->questions.first_of(name);
-}
-void SegmentReader::add_chunks(size_t question, ChunkSet* chunks) const {
-  state_->places.add(question, chunks);
-}
 size_t SegmentReader::trait_count() const { return state_->traits.size(); }
 const SegmentReader::Trait& SegmentReader::trait(size_t index) const {
   return state_->traits[index];

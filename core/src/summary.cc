@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "name_dictionary.h"
+#include "question_page.h"
 #include "summary_state.h"
 #include "weir/dns_message.h"
 
@@ -234,32 +234,37 @@ void Summary::State::add_own(const SegmentReader& segment, const SegmentChunk& c
   }
 }
 
+// What the pages of the questions in use tell, of which the others may not be loaded.
 void Summary::State::add_names(const SegmentReader& segment) {
-  struct Uses {
-    uint32_t all = 0;
-    uint32_t blocked = 0;
-  };
-  std::vector<Uses> by_name(segment.name_count());
-  const auto questions = segment.questions();
-  for (size_t i = 0; i < uses->questions.size(); ++i) {
-    const SegmentReader::Question& question = questions[i];
-    types.add(question.qtype, uses->questions[i]);
-    by_name[question.name].all += uses->questions[i];
-    by_name[question.name].blocked += uses->blocked_questions[i];
-  }
   if (uses->questions.empty()) return;
   // Where many segments are added; a rollup has few, and prunes its list.
   const bool listed = span == Span::kAny && tops_kept.contains(Top::kNames);
   name_order.begin(top(Top::kNames));
-  segment.names().for_each([&](size_t i, std::string_view name, size_t) {
-    const Uses& used = by_name[i];
-    if (used.all == 0) return;
-    if (listed && !name.empty()) {
-      add_listed_name(name, used.all, used.blocked);
-    } else {
-      add_name(name, used.all, used.blocked);
-    }
-  });
+  const std::span<const uint32_t> all(uses->questions);
+  const std::span<const uint32_t> blocked(uses->blocked_questions);
+  for (size_t first = 0; first < all.size(); first += kPageQuestions) {
+    const size_t size = std::min(kPageQuestions, all.size() - first);
+    const auto of_page = all.subspan(first, size);
+    const auto is_used = [](uint32_t use) { return use != 0; };
+    if (std::none_of(of_page.begin(), of_page.end(), is_used)) continue;
+    const QuestionPage& page = segment.page(first / kPageQuestions);
+    size_t next = 0;  // question
+    page.names().for_each([&](size_t i, std::string_view name, size_t) {
+      uint64_t used = 0;
+      uint64_t used_blocked = 0;
+      for (; next < size && page.name_of(next) == i; ++next) {
+        types.add(page.qtype(next), of_page[next]);
+        used += of_page[next];
+        used_blocked += blocked[first + next];
+      }
+      if (used == 0) return;
+      if (listed && !name.empty()) {
+        add_listed_name(name, used, used_blocked);
+      } else {
+        add_name(name, used, used_blocked);
+      }
+    });
+  }
 }
 
 // A dictionary may hold entries that none of the events uses.

@@ -130,21 +130,53 @@ def read_head(data):
 
 
 def read_parts(head, content_crc=None):
-    """The bytes of the 7 sections and of both parts of each chunk, after their checksums."""
+    """The bytes of the 6 sections and of both parts of each chunk, after their checksums."""
     reader = Reader(head.content)
     chunk_count = (head.count + 4095) // 4096
-    sizes = reader.varints(7 + 2 * chunk_count)
-    crcs = [reader.number(4) for _ in range(4 + 2 * chunk_count)]
+    sizes = reader.varints(6 + 2 * chunk_count)
+    crcs = [reader.number(4) for _ in range(3 + 2 * chunk_count)]
     if content_crc is not None and crc32c(head.content[:reader.at]) != content_crc:
         raise ValueError("the table is damaged")
     parts = [reader.take(size) for size in sizes]
     reader.end()
-    sections, chunks = parts[:7], parts[7:]
-    covers = [sections[:1], sections[1:2], sections[2:6], sections[6:]] + [[chunk] for chunk in chunks]
+    sections, chunks = parts[:6], parts[6:]
+    covers = [sections[:1], sections[1:4], sections[4:5]] + [[chunk] for chunk in chunks]
     for covered, expected in zip(covers, crcs):
         if crc32c(b"".join(covered)) != expected:
             raise ValueError("the content is damaged")
     return sections, list(zip(chunks[:chunk_count], chunks[chunk_count:]))
+
+
+def read_pages(index, pages, chunk_count):
+    """The questions: name, type, expected size, and the chunks that may hold it."""
+    question_count = index.varint()
+    page_count = (question_count + 127) // 128
+    crcs = [index.number(4) for _ in range(page_count)]
+    sizes, name_sizes = index.column(page_count), index.column(page_count)
+    first_names = [index.take(size) for size in name_sizes]
+    types = index.varints(index.varint())
+    questions = []
+    for size, crc, first_name in zip(sizes, crcs, first_names):
+        page = pages.take(size)
+        if crc32c(page) != crc:
+            raise ValueError("a page is damaged")
+        read_page(Reader(page), min(128, question_count - len(questions)), types, chunk_count, questions)
+        if questions[-1 - (len(questions) - 1) % 128][0] != first_name:
+            raise ValueError("a page begins with another name")
+    return questions
+
+
+def read_page(page, count, types, chunk_count, questions):
+    names = read_names(page)
+    steps, kinds, sizes = page.column(count), page.column(count), page.column(count)
+    places = [range(chunk_count)] * count
+    if chunk_count > 1:
+        listed = page.column(count)
+        following = iter(page.column(sum(listed)))
+        places = [set(itertools.islice(following, chunks)) or range(chunk_count) for chunks in listed]
+    page.end()
+    for name, kind, size, chunks in zip(itertools.accumulate(steps), kinds, sizes, places):
+        questions.append((names[name], types[kind], size, chunks))
 
 
 def read_names(reader):
@@ -155,26 +187,6 @@ def read_names(reader):
         tail = names[-1][len(names[-1]) - keep:] if keep else b""
         names.append(reader.take(size) + tail)
     return names
-
-
-def read_questions(reader):
-    types = reader.varints(reader.varint())
-    count = reader.varint()
-    steps, kinds, sizes = reader.column(count), reader.column(count), reader.column(count)
-    name, questions = 0, []
-    for step, kind, size in zip(steps, kinds, sizes):
-        name += step
-        questions.append((name, types[kind], size))
-    return questions
-
-
-def read_places(reader, questions, chunk_count):
-    """Of each question, the chunks that may hold it."""
-    if chunk_count < 2:
-        return [range(chunk_count)] * len(questions)
-    listed = reader.column(len(questions))
-    following = iter(reader.column(sum(listed)))
-    return [set(itertools.islice(following, count)) or range(chunk_count) for count in listed]
 
 
 def read_clients(reader):
@@ -228,27 +240,25 @@ def read_events(head):
     size, name, list, upstream."""
     section_bytes, chunks = read_parts(head)
     sections = [Reader(section) for section in section_bytes]
-    bloom = sections[0].take(len(sections[0].data))
-    names = read_names(sections[1])
-    questions = read_questions(sections[2])
-    places = read_places(sections[6], questions, len(chunks))
-    clients = read_clients(sections[3])
-    lists = [sections[4].take(sections[4].varint()).decode() for _ in range(sections[4].varint())]
-    upstreams = [sections[4].take(sections[4].varint()).decode() for _ in range(sections[4].varint())]
-    traits = read_traits(sections[5], lists, upstreams)
+    questions = read_pages(sections[0], sections[5], len(chunks))
+    clients = read_clients(sections[1])
+    lists = [sections[2].take(sections[2].varint()).decode() for _ in range(sections[2].varint())]
+    upstreams = [sections[2].take(sections[2].varint()).decode() for _ in range(sections[2].varint())]
+    traits = read_traits(sections[3], lists, upstreams)
+    bloom = sections[4].take(len(section_bytes[4]))
     for section in sections:
         section.end()
-    if bloom and not all(passes_bloom(bloom, name) for name in names):
+    if bloom and not all(passes_bloom(bloom, name) for name, *_ in questions):
         raise ValueError("the bloom filter denies a name")
     events = []
     for index, chunk in enumerate(chunks):
         count = min(4096, head.count - 4096 * index)
         for question, client, trait, time, duration, surprise in zip(*read_chunk(chunk, count, traits)):
-            name, qtype, size = questions[question]
+            name, qtype, size, places = questions[question]
             outcome, transport, ad, rcode, which, upstream = traits[trait]
-            if index not in places[question]:
+            if index not in places:
                 raise ValueError("a question denies its chunk")
             events.append((str(time), clients[client], TRANSPORTS[transport], OUTCOMES[outcome], str(ad), str(qtype),
-                           str(rcode), str(duration), str(size + unzigzag(surprise)), names[name].decode(), which,
+                           str(rcode), str(duration), str(size + unzigzag(surprise)), name.decode(), which,
                            upstream))
     return events

@@ -4,6 +4,8 @@
 
 #include "bytes.h"
 #include "catch.h"
+#include "page_index.h"
+#include "question_page.h"
 #include "support/event_generator.h"
 #include "support/resealed.h"
 
@@ -285,6 +287,21 @@ TEST_CASE("a gap has a head only") {
   CHECK(reader->head().total_bytes == gap.size());
 }
 
+// The questions of a name, by way of the index.
+std::vector<size_t> questions_of(const SegmentReader& reader, std::string_view name) {
+  std::vector<size_t> found;
+  const auto [first, end] = reader.pages().pages_of_name(name);
+  for (size_t i = first * kPageQuestions;
+       i < std::min(end * kPageQuestions, reader.question_count()); ++i) {
+    if (reader.question(i).name == name) found.push_back(i);
+  }
+  return found;
+}
+
+void add_chunks(const SegmentReader& reader, size_t question, SegmentReader::ChunkSet* chunks) {
+  reader.page(question / kPageQuestions).add_chunks(question % kPageQuestions, chunks);
+}
+
 TEST_CASE("names are found exactly, with and without the bloom filter") {
   for (const int count : {100, 3000}) {
     auto generator = generator_at_hour(5);
@@ -297,9 +314,8 @@ TEST_CASE("names are found exactly, with and without the bloom filter") {
     }
     const Bytes segment = builder.encode(options_at(0));
     const SegmentReader reader = std::move(SegmentReader::open(segment)).value();
-    CHECK(reader.name_count() == names.size());
     for (const std::string& name : generator.names()) {
-      REQUIRE(reader.find_name(name).has_value() == names.contains(name));
+      REQUIRE(!questions_of(reader, name).empty() == names.contains(name));
       REQUIRE((reader.may_contain_name(name) || !names.contains(name)));
     }
   }
@@ -336,11 +352,11 @@ TEST_CASE("chunks and dictionaries lead to the events' fields") {
     for (size_t i = 0; i < chunk.count; ++i) {
       const Event& event = f.events[chunk.first + i];
       REQUIRE(reader.event(chunk, i) == event);
-      const auto& question = reader.questions()[chunk.questions[i]];
-      REQUIRE(reader.name(question.name) == event.qname);
+      const auto question = reader.question(chunk.questions[i]);
+      REQUIRE(question.name == event.qname);
       REQUIRE(question.qtype == event.qtype);
       SegmentReader::ChunkSet chunks;
-      reader.add_chunks(chunk.questions[i], &chunks);
+      add_chunks(reader, chunk.questions[i], &chunks);
       REQUIRE(chunks[index]);
       REQUIRE(reader.client(chunk.clients[i]) == event.client);
       const auto& trait = reader.trait(chunk.traits[i]);
@@ -363,9 +379,9 @@ TEST_CASE("a question tells the chunks that it is not in") {
     REQUIRE(reader.load_chunk(index, {Column::kQuestions}, &chunk).ok());
     questions[index].insert(chunk.questions.begin(), chunk.questions.end());
   }
-  for (uint32_t question = 0; question < reader.questions().size(); ++question) {
+  for (uint32_t question = 0; question < reader.question_count(); ++question) {
     SegmentReader::ChunkSet chunks;
-    reader.add_chunks(question, &chunks);
+    add_chunks(reader, question, &chunks);
     for (size_t index = 0; index < 3; ++index) {
       REQUIRE(chunks[index] == questions[index].contains(question));
     }
@@ -389,8 +405,7 @@ TEST_CASE("a question tells its chunks up to the bound, and beyond it none") {
   const SegmentReader reader = std::move(SegmentReader::open(segment)).value();
   const auto chunks_of_name = [&](std::string_view name) {
     SegmentReader::ChunkSet chunks;
-    const auto index = static_cast<uint32_t>(reader.find_name(name).value());
-    reader.add_chunks(reader.first_question(index), &chunks);
+    add_chunks(reader, questions_of(reader, name).at(0), &chunks);
     return chunks;
   };
   CHECK(chunks_of_name("everywhere.example").all());
@@ -409,11 +424,11 @@ TEST_CASE("a segment is read from its first bytes and the ranges that are asked 
   SegmentReader reader =
       std::move(SegmentReader::open_front(piece({0, kSegmentFrontBytes}))).value();
   CHECK(reader.count() == 10'000);
-  const ByteRange dictionaries = reader.range_of(Section::kNames, Section::kTraits);
+  const ByteRange dictionaries = reader.range_of(Section::kIndex, Section::kPages);
   const ByteRange last = reader.range_of_chunks(ChunkPart::kRest, 2, 2);
   const ByteRange last_questions = reader.range_of_chunks(ChunkPart::kQuestions, 2, 2);
   CHECK_FALSE(reader.has(dictionaries));
-  CHECK(reader.load(Section::kNames).code() == Code::kCorrupt);
+  CHECK(reader.load(Section::kPages).code() == Code::kCorrupt);
   reader.supply(dictionaries, piece(dictionaries));
   REQUIRE(reader.has(dictionaries));
   SegmentChunk chunk;

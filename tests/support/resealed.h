@@ -3,12 +3,31 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
+#include <vector>
 
 #include "bytes.h"
+#include "column.h"
+#include "page_index.h"
 #include "section_table.h"
 #include "weir/segment.h"
 
 namespace weir {
+
+// The checksums of the pages, which stand in the index: as far as it can be read.
+inline void reseal_pages(std::span<uint8_t> index, ByteView pages) {
+  ByteReader reader(index);
+  const size_t count = pages_of(static_cast<size_t>(reader.varint_up_to(kSegmentEventsMax)));
+  const size_t crcs_at = reader.position();
+  reader.take(4 * count);
+  std::vector<uint32_t> lengths(count);
+  if (!reader.ok() || !decode_column<uint32_t>(&reader, {0, kSegmentBytesMax}, lengths)) return;
+  for (size_t page = 0; page < count; ++page) {
+    const size_t length = std::min<size_t>(lengths[page], pages.size());
+    store_le(index.data() + crcs_at + 4 * page, crc32c(pages.first(length)));
+    pages = pages.subspan(length);
+  }
+}
 
 // Leaves bytes alone that are too damaged to tell where their checksums stand.
 inline void reseal(Bytes* segment) {
@@ -26,21 +45,26 @@ inline void reseal(Bytes* segment) {
   std::vector<uint64_t> lengths(kSectionCount + kChunkPartCount * chunks);
   for (uint64_t& length : lengths) length = reader.varint_up_to(bytes.size());
   const size_t crcs_at = head + reader.position();
-  const size_t parts = kSectionPartCount + kChunkPartCount * chunks;
-  reader.take(parts * 4);
+  reader.take((kSectionPartCount + kChunkPartCount * chunks) * 4);
   if (reader.ok()) {
-    // Parts: section 0, section 1, sections 2 … 5, section 6, then each part of a chunk.
-    size_t at = crcs_at + parts * 4;
-    for (size_t part = 0, next = 0; part < parts; ++part) {
-      uint64_t length = lengths[next++];
-      while (part == 2 && next + 1 < kSectionCount) length += lengths[next++];
-      length = std::min<uint64_t>(length, bytes.size() - at);
-      const ByteView covered = ByteView(bytes).subspan(at, static_cast<size_t>(length));
-      store_le(bytes.data() + crcs_at + part * 4, crc32c(covered));
-      at += static_cast<size_t>(length);
+    // The sections and the parts of the chunks, one after the other, as far as there are bytes.
+    std::vector<std::span<uint8_t>> parts;
+    std::span<uint8_t> rest = std::span(bytes).subspan(head + reader.position());
+    for (const uint64_t length : lengths) {
+      parts.push_back(rest.first(static_cast<size_t>(std::min<uint64_t>(length, rest.size()))));
+      rest = rest.subspan(parts.back().size());
     }
-    const size_t table_bytes = crcs_at + parts * 4 - head;
-    store_le(bytes.data() + kContentCrcAt, crc32c(ByteView(bytes).subspan(head, table_bytes)));
+    reseal_pages(parts[0], parts[5]);
+    size_t crc_at = crcs_at;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      if (i == 5) continue;  // the pages
+      uint32_t crc = crc32c(parts[i]);
+      while (i > 0 && i < 3) crc = crc32c(parts[++i], crc);  // clients, strings, traits
+      store_le(bytes.data() + crc_at, crc);
+      crc_at += 4;
+    }
+    const ByteView table = ByteView(bytes).subspan(head, crc_at - head);
+    store_le(bytes.data() + kContentCrcAt, crc32c(table));
   }
   store_le(bytes.data() + head - 4, crc32c(ByteView(bytes).first(head - 4)));
 }

@@ -77,6 +77,9 @@ inline constexpr size_t kSegmentEdgeBytesMax = 128 << 10;
 inline constexpr size_t kBloomEventsMin = 512;  // below, reading the dictionary is as quick
 // What is read and decoded for one event at least: 25 kB, some microseconds.
 inline constexpr size_t kSegmentChunkEvents = 4096;
+// Questions of a segment that are read, checked and decoded together, with their names: one block
+// of each column, about 1 kB.
+inline constexpr size_t kPageQuestions = 128;
 inline constexpr size_t kNameRestart = 16;  // a name is put together from so many at most
 inline constexpr size_t kSegmentChunksMax = kSegmentEventsMax / kSegmentChunkEvents;
 // In how many chunks of a segment a question tells that it is: beyond, hundreds of events are read

@@ -162,18 +162,18 @@ Bytes encode_gap(const LogId& log, uint64_t first, uint64_t end, GapReason reaso
 // The same events under another head (log id, first, open, ledger): columns are not decoded.
 Result<Bytes> rewrite_segment_head(ByteView segment, const SegmentBuilder::Options& options);
 
-// What a segment is made of behind its head: dictionaries of what the events share, then the events
-// in chunks of kSegmentChunkEvents, each with a column per field. Frozen numbers.
+// What a segment is made of behind its head: dictionaries of what the events share, the largest one
+// in pages, then the events in chunks of kSegmentChunkEvents, each with a column per field. Frozen
+// numbers.
 enum class Section : uint8_t {
-  kBloom = 0,
-  kNames = 1,
-  kQuestions = 2,  // distinct (name, qtype)
-  kClients = 3,
-  kStrings = 4,  // lists and upstreams
-  kTraits = 5,   // distinct (outcome, transport, ad, rcode, list, upstream)
-  kPlaces = 6,   // the chunks that hold a question
+  kIndex = 0,  // of the pages
+  kClients = 1,
+  kStrings = 2,  // lists and upstreams
+  kTraits = 3,   // distinct (outcome, transport, ad, rcode, list, upstream)
+  kBloom = 4,    // of the names
+  kPages = 5,    // distinct (name, qtype), kPageQuestions in a page
 };
-inline constexpr size_t kSectionCount = 7;
+inline constexpr size_t kSectionCount = 6;
 enum class Column : uint8_t {
   kQuestions = 0,  // the first three are indexes into the dictionaries
   kClients = 1,
@@ -224,6 +224,14 @@ struct SegmentChunk {
   std::vector<int64_t> times_ms;
   std::vector<uint32_t> durations_us;
   std::vector<uint16_t> sizes;
+
+  // The last three as they are stored, for the reader.
+  struct Stored {
+    int64_t time_ms = 0;  // of the first event
+    std::vector<int32_t> time_steps;
+    std::vector<uint32_t> durations_us;  // by outcome
+    std::vector<uint32_t> surprises;     // zigzag of the sizes less what is expected
+  } stored;
 };
 
 // Bytes [offset, offset + length) of a segment.
@@ -234,7 +242,8 @@ struct ByteRange {
   bool operator==(const ByteRange&) const = default;
 };
 
-class NameDictionary;  // name_dictionary.h
+class PageIndex;     // page_index.h
+class QuestionPage;  // question_page.h
 
 // Reads one segment. Thread-compatible.
 //
@@ -268,15 +277,18 @@ class SegmentReader {
   // Adds what was read from there. Of either part of chunks only what was supplied last is kept.
   void supply(ByteRange range, Bytes bytes);
 
-  // Checks and decodes a section and those that it refers to, unless that is done already.
-  // kCorrupt if a check fails or bytes are missing.
+  // Checks and decodes a section and those that it refers to, unless that is done already; of the
+  // pages all. kCorrupt if a check fails or bytes are missing.
   Status load(Section section);
   // Decodes columns of a chunk into `*chunk`, which may hold others of it already; loads the
   // sections that they refer to.
   Status load_chunk(size_t index, ColumnSet columns, SegmentChunk* chunk) const;
+  // As load_chunk() with all columns for who shows only these of the chunk's events, which ascend:
+  // only their questions are loaded, only their times, durations and sizes are valid.
+  Status load_events(size_t index, std::span<const uint32_t> events, SegmentChunk* chunk) const;
 
-  // The i-th event of a chunk with all columns. Its strings live until the next call of name() or
-  // event().
+  // The i-th event of a chunk with all columns, or one of those from load_events(). Its strings
+  // live until the next call of question() or event().
   Event event(const SegmentChunk& chunk, size_t i) const;
   // The i-th event of the segment, which must be from open(). In order they cost the least.
   Event event(size_t i) const;
@@ -285,27 +297,27 @@ class SegmentReader {
 
   // False only if no event of the segment has this name, by the bloom filter alone.
   bool may_contain_name(std::string_view qname) const;
-  std::optional<size_t> find_name(std::string_view qname) const;
-  // Names are distinct and sorted by their reversed bytes, so that a domain is one range.
-  size_t name_count() const;
-  std::string_view name(size_t index) const;  // until the next call of name() or event()
-  const NameDictionary& names() const;
   size_t client_count() const;
   const Client& client(size_t index) const;
 
+  // Questions are sorted by name, in the order of the names' reversed bytes, so that those of a
+  // domain stand together.
   struct Question {
-    uint32_t name = 0;  // index
+    std::string_view name;  // until the next call of question() or event()
     uint16_t qtype = 0;
   };
-  size_t question_count() const;
+  size_t question_count() const;  // of kIndex
   Question question(size_t index) const;
-  // All of them; decodes them at the first call.
-  std::span<const Question> questions() const;
-  // The first question of a name, or of one behind it. Questions are in the order of their names.
-  size_t first_question(uint32_t name) const;
-  // Adds the chunks that may hold an event with this question: no others do. Needs kPlaces.
+  // How many bytes all names have together, each at least once.
+  size_t name_bytes() const;
+  const PageIndex& pages() const;  // of kIndex
+  // Loads a page's names, or also its questions, or all of it; kCorrupt as load().
+  enum class PagePart : uint8_t { kNames = 0, kQuestions = 1, kPlaces = 2 };
+  Status load_page(size_t index, PagePart part) const;
+  const QuestionPage& page(size_t index) const;
+  ByteRange range_of_pages(size_t first, size_t last) const;
+  // Which chunks of a segment hold something.
   using ChunkSet = std::bitset<kSegmentChunksMax>;
-  void add_chunks(size_t question, ChunkSet* chunks) const;
 
   struct Trait {
     Outcome outcome = Outcome::kForwarded;
