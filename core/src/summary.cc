@@ -5,6 +5,7 @@
 #include "weir/summary.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "name_dictionary.h"
@@ -151,14 +152,26 @@ void Summary::State::add_client(const Client& client, uint64_t weight) {
   add_top(Top::kClients, key.text(), weight);
 }
 
-void Summary::State::add_name(std::string_view qname, uint64_t weight, uint64_t blocked) {
+uint64_t Summary::State::add_distinct(std::string_view qname, uint64_t blocked) {
   const uint64_t hash = hash64(qname);
   names.add(hash);
-  if (qname.empty()) return;
-  if (tops_kept.contains(Top::kNames)) top(Top::kNames).add(qname, hash, weight);
-  if (blocked > 0 && tops_kept.contains(Top::kBlockedNames)) {
+  if (blocked > 0 && !qname.empty() && tops_kept.contains(Top::kBlockedNames)) {
     top(Top::kBlockedNames).add(qname, hash, blocked);
   }
+  return hash;
+}
+
+void Summary::State::add_name(std::string_view qname, uint64_t weight, uint64_t blocked) {
+  const uint64_t hash = add_distinct(qname, blocked);
+  if (!qname.empty() && tops_kept.contains(Top::kNames)) {
+    top(Top::kNames).add(qname, hash, weight);
+  }
+}
+
+// As add_name(), of a name that the list will not keep if it is new there.
+void Summary::State::add_rare_name(std::string_view qname, uint64_t weight, uint64_t blocked) {
+  const uint64_t hash = add_distinct(qname, blocked);
+  if (!qname.empty()) top(Top::kNames).add_or_drop(qname, hash, weight);
 }
 
 // As add_name(), of the next name of a segment.
@@ -208,56 +221,99 @@ void Summary::add(const Event& event) {
   state.limit_tops();
 }
 
-// What an event brings by itself; what it shares with others is only counted here.
-void Summary::State::add_own(const SegmentReader& segment, const SegmentChunk& chunk,
-                             std::span<const uint32_t> events) {
+SegmentUses::SegmentUses(const SegmentReader& segment, size_t series_size)
+    : questions(segment.question_count()),
+      clients(segment.client_count()),
+      traits(segment.trait_count()),
+      series(series_size) {
+  for (size_t i = 0; i < traits.size(); ++i) outcomes.push_back(segment.trait(i).outcome);
+}
+
+void Summary::State::add_own(const SegmentChunk& chunk, std::span<const uint32_t> events) {
+  const bool has_traits = chunk.columns.has(Column::kTraits);
   if (chunk.columns.has(Column::kQuestions)) {
-    for (const uint32_t i : events) ++uses->questions[chunk.questions[i]];
+    for (const uint32_t i : events) {
+      const bool blocked = has_traits && uses->outcomes[chunk.traits[i]] == Outcome::kBlocked;
+      uses->questions[chunk.questions[i]] += blocked ? SegmentUses::kBlockedUse : SegmentUses::kUse;
+    }
   }
   if (chunk.columns.has(Column::kClients)) {
     for (const uint32_t i : events) ++uses->clients[chunk.clients[i]];
   }
   if (chunk.columns.has(Column::kDurations)) {
-    for (const uint32_t i : events) durations.add(chunk.durations_us[i]);
+    for (const uint32_t i : events) uses->durations.add(chunk.durations_us[i]);
   }
-  if (!chunk.columns.has(Column::kTraits)) return;
-  for (const uint32_t i : events) ++uses->traits[chunk.traits[i]];
-  const auto outcome_of = [&](uint32_t i) { return segment.trait(chunk.traits[i]).outcome; };
-  if (chunk.columns.has(Column::kQuestions)) {
-    for (const uint32_t i : events) {
-      if (outcome_of(i) == Outcome::kBlocked) ++uses->blocked_questions[chunk.questions[i]];
-    }
-  }
-  if (!chunk.columns.has(Column::kTimes) || series.empty()) return;
-  for (const uint32_t i : events) {
-    ++series[bucket_of(chunk.times_ms[i])].by_outcome[static_cast<size_t>(outcome_of(i))];
+  if (has_traits) {
+    for (const uint32_t i : events) ++uses->traits[chunk.traits[i]];
+    if (chunk.columns.has(Column::kTimes) && !series.empty()) add_series(chunk, events);
   }
 }
 
+// Events follow each other in one bucket for long.
+void Summary::State::add_series(const SegmentChunk& chunk, std::span<const uint32_t> events) {
+  OutcomeCounts* bucket = nullptr;
+  int64_t begin_ms = 0;
+  int64_t end_ms = 0;
+  for (const uint32_t i : events) {
+    const int64_t time_ms = chunk.times_ms[i];
+    if (time_ms < begin_ms || time_ms >= end_ms) {
+      const size_t index = bucket_of(time_ms);
+      bucket = &uses->series[index];
+      begin_ms = start_ms + static_cast<int64_t>(index) * bucket_ms();
+      end_ms = begin_ms + bucket_ms();
+    }
+    ++bucket->by_outcome[static_cast<size_t>(uses->outcomes[chunk.traits[i]])];
+  }
+}
+
+namespace {
+
+struct NameUses {
+  uint32_t all = 0;
+  uint32_t blocked = 0;
+};
+
+// With fewer uses a name is not among the `keys_max` that a list keeps, unless it is there already;
+// 0 if the list keeps all.
+uint32_t least_uses_kept(std::span<const NameUses> names, size_t keys_max) {
+  std::vector<uint32_t> uses;
+  uses.reserve(names.size());
+  for (const NameUses& name : names) {
+    if (name.all > 0) uses.push_back(name.all);
+  }
+  if (uses.size() <= 2 * keys_max) return 0;
+  const auto last = uses.begin() + static_cast<ptrdiff_t>(keys_max) - 1;
+  std::nth_element(uses.begin(), last, uses.end(), std::greater());
+  return *last;
+}
+
+}  // namespace
+
 void Summary::State::add_names(const SegmentReader& segment) {
-  struct Uses {
-    uint32_t all = 0;
-    uint32_t blocked = 0;
-  };
-  std::vector<Uses> by_name(segment.name_count());
+  std::vector<NameUses> by_name(segment.name_count());
   const auto questions = segment.questions();
   for (size_t i = 0; i < uses->questions.size(); ++i) {
     const SegmentReader::Question& question = questions[i];
-    types.add(question.qtype, uses->questions[i]);
-    by_name[question.name].all += uses->questions[i];
-    by_name[question.name].blocked += uses->blocked_questions[i];
+    const auto all = static_cast<uint32_t>(uses->questions[i]);
+    types.add(question.qtype, all);
+    by_name[question.name].all += all;
+    by_name[question.name].blocked += static_cast<uint32_t>(uses->questions[i] >> 32);
   }
   if (uses->questions.empty()) return;
   // Where many segments are added; a rollup has few, and prunes its list.
   const bool listed = span == Span::kAny && tops_kept.contains(Top::kNames);
+  const bool pruned = span != Span::kAny && tops_kept.contains(Top::kNames);
+  const uint32_t least = pruned ? least_uses_kept(by_name, kTopKeysMax) : 0;
   name_order.begin(top(Top::kNames));
   segment.names().for_each([&](size_t i, std::string_view name, size_t) {
-    const Uses& used = by_name[i];
+    const NameUses& used = by_name[i];
     if (used.all == 0) return;
     if (listed && !name.empty()) {
       add_listed_name(name, used.all, used.blocked);
-    } else {
+    } else if (used.all >= least) {
       add_name(name, used.all, used.blocked);
+    } else {
+      add_rare_name(name, used.all, used.blocked);
     }
   });
 }
@@ -271,20 +327,24 @@ void Summary::State::add_shared(const SegmentReader& segment) {
     if (uses->clients[i] > 0) add_client(segment.client(i), uses->clients[i]);
   }
   add_names(segment);
+  durations.merge(uses->durations);
+  for (size_t i = 0; i < series.size(); ++i) series[i].add(uses->series[i]);
   limit_tops();
 }
 
 void Summary::add(const SegmentReader& segment, const SegmentChunk& chunk,
                   std::span<const uint32_t> events) {
   State& state = *state_;
-  if (!state.uses) state.uses.emplace(segment);
-  state.add_own(segment, chunk, events);
+  if (!state.uses) state.uses.emplace(segment, state.series.size());
+  state.add_own(chunk, events);
 }
 
 void Summary::finish(const SegmentReader& segment) {
   if (state_->uses) state_->add_shared(segment);
   state_->uses.reset();
 }
+
+void Summary::discard() { state_->uses.reset(); }
 
 void Summary::merge(const Summary& other) {
   State& state = *state_;
