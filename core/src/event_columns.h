@@ -97,7 +97,8 @@ class QuestionInterner {
     uint16_t qtype = 0;
   };
 
-  static uint64_t mixed(uint64_t hash, uint16_t qtype) { return mix64(hash + qtype); }
+  // The hash of a name is mixed already.
+  static uint64_t mixed(uint64_t hash, uint16_t qtype) { return hash + spread64(qtype); }
   bool is(size_t number, std::string_view qname, uint16_t qtype) const {
     const Question& question = questions_[number];
     return question.qtype == qtype && same_text(names_.at(question.place), qname);
@@ -112,12 +113,12 @@ class ClientInterner {
  public:
   // The number of a client that is there, or size().
   size_t find(const Client& client) const {
-    return index_.find(hash_of(client), [&](uint32_t other) { return clients_[other] == client; });
+    return index_.find(hash_of(client), [&](uint32_t other) { return is(other, client); });
   }
   uint32_t intern(const Client& client) {
     bool added = false;
-    const uint32_t number = index_.intern(
-        hash_of(client), [&](uint32_t other) { return clients_[other] == client; }, &added);
+    const uint32_t number =
+        index_.intern(hash_of(client), [&](uint32_t other) { return is(other, client); }, &added);
     if (added) clients_.push_back(client);
     return number;
   }
@@ -129,10 +130,15 @@ class ClientInterner {
   }
 
  private:
+  static uint64_t low(const Client& client) { return load_le<uint64_t>(client.bytes.data()); }
+  static uint64_t high(const Client& client) { return load_le<uint64_t>(client.bytes.data() + 8); }
   static uint64_t hash_of(const Client& client) {
-    const uint8_t* const bytes = client.bytes.data();
-    return mix64(mix64(load_le<uint64_t>(bytes)) + load_le<uint64_t>(bytes + 8) +
-                 static_cast<uint64_t>(client.kind));
+    return mix64(spread64(low(client)) + high(client) + static_cast<uint64_t>(client.kind));
+  }
+  // As ==, which would call memcmp.
+  bool is(size_t number, const Client& client) const {
+    const Client& other = clients_[number];
+    return other.kind == client.kind && low(other) == low(client) && high(other) == high(client);
   }
 
   HashIndex index_;
