@@ -23,6 +23,10 @@ class OptionalStrings {
     if (last_ == 0 || !same_text(strings_[last_ - 1], text)) last_ = strings_.intern(text) + 1;
     return last_;
   }
+  // Of a number that intern() gave.
+  std::string_view text(uint32_t optional) const {
+    return optional == 0 ? std::string_view() : strings_[optional - 1];
+  }
   const StringInterner& strings() const { return strings_; }
   void clear() {
     strings_.clear();
@@ -42,6 +46,9 @@ struct Trait {
   uint32_t upstream = 0;
   auto operator<=>(const Trait&) const = default;
 
+  Outcome outcome() const { return static_cast<Outcome>(bits & 7); }
+  Transport transport() const { return static_cast<Transport>(bits >> 3 & 3); }
+  bool ad() const { return bits >> 5 != 0; }
   // 6 + 12 + 21 + 21 bits; a segment has at most 2^20 events, thus strings.
   uint64_t key() const {
     return bits | uint64_t{rcode} << 6 | uint64_t{list} << 18 | uint64_t{upstream} << 39;

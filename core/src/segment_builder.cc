@@ -273,6 +273,24 @@ Status SegmentBuilder::add(const SegmentReader& segment) {
 
 size_t SegmentBuilder::count() const { return state_->events.count(); }
 
+Event SegmentBuilder::event(size_t i) const {
+  const EventColumns& from = state_->events;
+  const uint64_t question = from.questions[from.question[i]];
+  const Trait trait = Trait::of_key(from.traits[from.trait[i]]);
+  return {.time_ms = from.start_ms + from.time[i],
+          .client = from.clients[from.client[i]],
+          .transport = trait.transport(),
+          .outcome = trait.outcome(),
+          .ad = trait.ad(),
+          .qtype = static_cast<uint16_t>(question),
+          .rcode = trait.rcode,
+          .duration_us = from.duration[i],
+          .response_size = from.size[i],
+          .qname = from.questions.names()[static_cast<size_t>(question >> 16)],
+          .list = from.lists.text(trait.list),
+          .upstream = from.upstreams.text(trait.upstream)};
+}
+
 size_t SegmentBuilder::bytes_estimate() const {
   return kFixedBytesMax + state_->dictionary_bytes_max(chunks_of(count())) +
          state_->column_bytes() + state_->chunk_bytes_max();
