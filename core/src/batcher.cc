@@ -1,8 +1,8 @@
 // The open run of events is encoded incrementally by one SegmentBuilder. When it closes (its hour,
-// its size or its time is over) it becomes a Piece: the encoded segment plus the events as they
-// came. Pieces wait in a queue; a batch takes some from its front. The events are kept because a
-// data error must be narrowed down by encoding halves anew, and the encoder itself may be what is
-// at fault, so its output is no safe source.
+// its size or its time is over) it becomes a Piece: the encoded segment plus the builder, which has
+// the events as they came. Pieces wait in a queue; a batch takes some from its front. The events
+// are kept because a data error must be narrowed down by encoding halves anew, and the encoder
+// itself may be what is at fault, so its output is no safe source.
 #include "weir/batcher.h"
 
 #include <algorithm>
@@ -21,60 +21,17 @@ constexpr int kFillPercentSlow = 20;
 constexpr size_t kLookEvery = 16;  // events: to estimate a segment's size costs as much as some
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
-// Events in their flat form, in blocks, so that a long list is never copied nor larger than it must
-// be.
-class EventList {
- public:
-  size_t size() const { return places_.size(); }
-
-  void append(const Event& event) {
-    if (kBlockBytes - used_ < kEventBytesMax) add_block();
-    uint8_t* const at = blocks_.back().get() + used_;
-    const size_t bytes = encode_event(event, std::span(at, kEventBytesMax));
-    WEIR_CHECK(bytes > 0);
-    places_.push_back({static_cast<uint32_t>(blocks_.size() - 1), static_cast<uint16_t>(used_),
-                       static_cast<uint16_t>(bytes)});
-    used_ += bytes;
-  }
-
-  Event at(size_t i) const {
-    const Place& place = places_[i];
-    auto event = decode_event(ByteView(blocks_[place.block].get() + place.offset, place.bytes));
-    WEIR_CHECK(event.ok());
-    return *event;
-  }
-
- private:
-  static constexpr size_t kBlockBytes = 64 << 10;
-  struct Place {
-    uint32_t block = 0;
-    uint16_t offset = 0;
-    uint16_t bytes = 0;
-  };
-  static_assert(kBlockBytes <= size_t{UINT16_MAX} + 1 && kEventBytesMax <= UINT16_MAX);
-
-  void add_block() {
-    // Not std::make_unique: it would fill the block, which is about to be filled.
-    blocks_.emplace_back(new uint8_t[kBlockBytes]);
-    used_ = 0;
-  }
-
-  std::vector<std::unique_ptr<uint8_t[]>> blocks_;
-  size_t used_ = kBlockBytes;  // of the last one
-  std::vector<Place> places_;
-};
-
 // A closed segment, or a gap.
 struct Piece {
   uint64_t first = 0;
-  EventList events;  // of a gap: the one event that is not stored
+  SegmentBuilder events;  // of a gap: the one event that is not stored
   Bytes segment;
   int64_t oldest_ms = 0;         // when its first event was added
   uint64_t gaps_at_closing = 0;  // what the head says of dropped{data}
   bool gap = false;
   bool ends_batch = false;  // halving: no batch may reach beyond this piece
 
-  uint64_t end() const { return first + events.size(); }
+  uint64_t end() const { return first + events.count(); }
 };
 
 }  // namespace
@@ -87,8 +44,8 @@ struct Batcher::State {
   uint64_t durable;
 
   SegmentBuilder builder;  // the open run …
-  EventList open;          // … its events …
   size_t open_bytes = 0;   // … and its estimated size, kLookEvery events ago at most
+  SegmentBuilder spare;    // empty; has the memory of a run that was acked
   int64_t open_since_ms = 0;
 
   std::deque<Piece> pieces;  // closed, in order; the first `batch_pieces` are in the batch
@@ -134,13 +91,12 @@ LedgerCounters Batcher::State::ledger_through(uint64_t end) const {
 void Batcher::State::close_open() {
   if (builder.empty()) return;
   Piece piece;
-  piece.first = next - open.size();
+  piece.first = next - builder.count();
   piece.segment = builder.encode({log, piece.first, false, ledger_through(next)});
-  piece.events = std::exchange(open, EventList());
+  piece.events = std::exchange(builder, std::exchange(spare, SegmentBuilder()));
   piece.oldest_ms = open_since_ms;
   piece.gaps_at_closing = gaps;
   pieces.push_back(std::move(piece));
-  builder.clear();
   open_bytes = 0;
 }
 
@@ -169,7 +125,7 @@ bool Batcher::State::due(int64_t now_ms) const {
   uint64_t events = 0;
   uint64_t bytes = 0;
   for (const Piece& piece : pieces) {
-    events += piece.events.size();
+    events += piece.events.count();
     bytes += piece.segment.size();
     if (piece.ends_batch) return true;
   }
@@ -183,7 +139,7 @@ void Batcher::State::take_pieces() {
   uint64_t bytes = 0;
   batch_pieces = 0;
   for (const Piece& piece : pieces) {
-    events += piece.events.size();
+    events += piece.events.count();
     bytes += piece.segment.size();
     const bool fits = batch_pieces < kBatchSegmentsMax && events <= options.batch_events_max &&
                       bytes <= options.batch_bytes_max;
@@ -206,8 +162,8 @@ void Batcher::State::fill_batch() {
       WEIR_CHECK(renewed.ok());  // our own bytes
       piece.segment = std::move(*renewed);
     }
-    (piece.gap ? batch.dropped_data : batch.events) += piece.events.size();
-    batch.count += piece.events.size();
+    (piece.gap ? batch.dropped_data : batch.events) += piece.events.count();
+    batch.count += piece.events.count();
     batch.segments.push_back(std::move(piece.segment));
   }
 }
@@ -224,13 +180,10 @@ Piece Batcher::State::piece_of(const Piece& from, size_t begin, size_t end) cons
   piece.oldest_ms = from.oldest_ms;
   piece.gaps_at_closing = gaps;
   piece.ends_batch = true;
-  SegmentBuilder half;
   for (size_t i = begin; i < end; ++i) {
-    const Event event = from.events.at(i);
-    WEIR_CHECK(half.add(event).ok());  // it was taken before
-    piece.events.append(event);
+    WEIR_CHECK(piece.events.add(from.events.event(i)).ok());  // it was taken before
   }
-  piece.segment = half.encode({log, piece.first, false, ledger_through(from.first + end)});
+  piece.segment = piece.events.encode({log, piece.first, false, ledger_through(from.first + end)});
   return piece;
 }
 
@@ -246,7 +199,7 @@ void Batcher::State::halve() {
   }
   Piece failed = std::move(pieces.front());
   pieces.pop_front();
-  const size_t events = failed.events.size();
+  const size_t events = failed.events.count();
   if (events > 1) {
     pieces.push_front(piece_of(failed, events / 2, events));
     pieces.push_front(piece_of(failed, 0, events / 2));
@@ -257,7 +210,7 @@ void Batcher::State::halve() {
   failed.gap = true;
   failed.ends_batch = true;
   failed.segment = encode_gap(log, failed.first, failed.end(), GapReason::kData,
-                              failed.events.at(0).time_ms, ledger_through(failed.end()));
+                              failed.events.event(0).time_ms, ledger_through(failed.end()));
   pieces.push_front(std::move(failed));
 }
 
@@ -288,13 +241,12 @@ Status Batcher::add(const Event& event, int64_t now_ms, uint64_t* number) {
     status = s.builder.add(event);
   }
   if (!status.ok()) return status;
-  if (s.open.size() == 0) s.open_since_ms = now_ms;
-  s.open.append(event);
+  if (s.builder.count() == 1) s.open_since_ms = now_ms;
   s.draining = false;
   ++s.stats.added;
   if (number != nullptr) *number = s.next;
   ++s.next;
-  if (s.open.size() % kLookEvery == 0) s.open_bytes = s.builder.bytes_estimate();
+  if (s.builder.count() % kLookEvery == 0) s.open_bytes = s.builder.bytes_estimate();
   if (s.open_is_full()) s.close_open();
   return {};
 }
@@ -330,6 +282,8 @@ void Batcher::acked() {
   s.durable += s.batch.count;
   s.stats.acked += s.batch.events;
   ++s.stats.batches;
+  s.spare = std::move(s.pieces.front().events);
+  s.spare.clear();
   s.pieces.erase(s.pieces.begin(), s.pieces.begin() + static_cast<std::ptrdiff_t>(s.batch_pieces));
   s.batch_pieces = 0;
 }
@@ -368,11 +322,11 @@ uint64_t Batcher::rehome(const LogId& log, uint64_t next) {
   uint64_t let_go = 0;
   for (const Piece& piece : held) {
     if (piece.gap) {
-      let_go += piece.events.size();
+      let_go += piece.events.count();
       continue;
     }
-    for (size_t i = 0; i < piece.events.size(); ++i) {
-      WEIR_CHECK(add(piece.events.at(i), piece.oldest_ms).ok());  // it was taken before
+    for (size_t i = 0; i < piece.events.count(); ++i) {
+      WEIR_CHECK(add(piece.events.event(i), piece.oldest_ms).ok());  // it was taken before
     }
   }
   s.draining = draining;

@@ -24,6 +24,10 @@ class OptionalStrings {
     if (last_ == 0 || !same_text(strings_[last_ - 1], text)) last_ = strings_.intern(text) + 1;
     return last_;
   }
+  // Of a number that intern() gave.
+  std::string_view text(uint32_t optional) const {
+    return optional == 0 ? std::string_view() : strings_[optional - 1];
+  }
   const StringInterner& strings() const { return strings_; }
   void clear() {
     strings_.clear();
@@ -43,6 +47,9 @@ struct Trait {
   uint32_t upstream = 0;
   auto operator<=>(const Trait&) const = default;
 
+  Outcome outcome() const { return static_cast<Outcome>(bits & 7); }
+  Transport transport() const { return static_cast<Transport>(bits >> 3 & 3); }
+  bool ad() const { return bits >> 5 != 0; }
   // 6 + 12 + 21 + 21 bits; a segment has at most 2^20 events, thus strings.
   uint64_t key() const {
     return bits | uint64_t{rcode} << 6 | uint64_t{list} << 18 | uint64_t{upstream} << 39;
@@ -101,7 +108,8 @@ class QuestionInterner {
     uint16_t qtype = 0;
   };
 
-  static uint64_t mixed(uint64_t hash, uint16_t qtype) { return mix64(hash + qtype); }
+  // The hash of a name is mixed already.
+  static uint64_t mixed(uint64_t hash, uint16_t qtype) { return hash + spread64(qtype); }
   bool is(size_t number, std::string_view qname, uint16_t qtype) const {
     const Question& question = questions_[number];
     return question.qtype == qtype && same_text(names_.at(question.place), qname);
@@ -117,12 +125,12 @@ class ClientInterner {
  public:
   // The number of a client that is there, or size().
   size_t find(const Client& client) const {
-    return index_.find(hash_of(client), [&](uint32_t other) { return clients_[other] == client; });
+    return index_.find(hash_of(client), [&](uint32_t other) { return is(other, client); });
   }
   uint32_t intern(const Client& client) {
     bool added = false;
-    const uint32_t number = index_.intern(
-        hash_of(client), [&](uint32_t other) { return clients_[other] == client; }, &added);
+    const uint32_t number =
+        index_.intern(hash_of(client), [&](uint32_t other) { return is(other, client); }, &added);
     if (added) clients_.push_back(client);
     return number;
   }
@@ -134,10 +142,15 @@ class ClientInterner {
   }
 
  private:
+  static uint64_t low(const Client& client) { return load_le<uint64_t>(client.bytes.data()); }
+  static uint64_t high(const Client& client) { return load_le<uint64_t>(client.bytes.data() + 8); }
   static uint64_t hash_of(const Client& client) {
-    const uint8_t* const bytes = client.bytes.data();
-    return mix64(mix64(load_le<uint64_t>(bytes)) + load_le<uint64_t>(bytes + 8) +
-                 static_cast<uint64_t>(client.kind));
+    return mix64(spread64(low(client)) + high(client) + static_cast<uint64_t>(client.kind));
+  }
+  // As ==, which would call memcmp.
+  bool is(size_t number, const Client& client) const {
+    const Client& other = clients_[number];
+    return other.kind == client.kind && low(other) == low(client) && high(other) == high(client);
   }
 
   HashIndex index_;

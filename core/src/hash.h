@@ -34,6 +34,9 @@ constexpr uint64_t mix64(uint64_t value) {
   return value ^ (value >> 32);
 }
 
+// Brings every bit into the higher ones: less than mix64(), and quicker.
+constexpr uint64_t spread64(uint64_t value) { return value * internal::kHashPrime1; }
+
 // Whole words first, then one word with the 0 to 7 bytes that are left; the length is in the start
 // value, so that trailing zeros count.
 inline uint64_t hash64(std::span<const uint8_t> bytes, uint64_t seed = 0) {

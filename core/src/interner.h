@@ -118,9 +118,8 @@ class StringInterner {
   }
   void prefetch(uint64_t hash) const { index_.prefetch(hash); }
   // The number of a string that is there, or size().
-  size_t find(std::string_view text) const {
-    return index_.find(hash64(text),
-                       [&](uint32_t other) { return same_text((*this)[other], text); });
+  size_t find(std::string_view text, uint64_t hash) const {
+    return index_.find(hash, [&](uint32_t other) { return same_text((*this)[other], text); });
   }
   std::string_view operator[](size_t number) const { return at(places_[number]); }
   Place place(size_t number) const { return places_[number]; }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "section_table.h"
+
 namespace weir {
 namespace {
 
@@ -193,14 +195,28 @@ Statement segment_append(int64_t log_no, const Newest& expected, const SegmentHe
   return Statement{StatementId::kSegmentAppend, std::move(parameters)};
 }
 
+namespace {
+
+Status check_head(const SegmentHead& head, const SegmentBytes& segment) {
+  const bool agrees = head.first == segment.first && head.count == segment.count &&
+                      head.content_crc == segment.crc && head.total_bytes == segment.bytes.size();
+  return agrees ? Status() : corrupt("a segment's bytes are not those of its row");
+}
+
+}  // namespace
+
 Result<SegmentReader> open_segment(const SegmentBytes& segment) {
   WEIR_ASSIGN(SegmentReader reader,
               SegmentReader::open(segment.bytes, SegmentReader::Trust::kStored));
-  const SegmentHead& head = reader.head();
-  if (head.first != segment.first || head.count != segment.count ||
-      head.content_crc != segment.crc) {
-    return corrupt("a segment's bytes are not those of its row");
-  }
+  WEIR_TRY(check_head(reader.head(), segment));
+  return reader;
+}
+
+Result<SegmentReader> open_intact(const SegmentBytes& segment) {
+  const auto [begin, end] = std::pair(segment.bytes.begin(), segment.bytes.end());
+  WEIR_ASSIGN(SegmentReader reader, SegmentReader::open_front({begin, end}));
+  WEIR_TRY(check_head(reader.head(), segment));
+  if (reader.count() > 0) WEIR_TRY(check_content(reader.head(), segment.bytes));
   return reader;
 }
 

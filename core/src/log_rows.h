@@ -92,5 +92,8 @@ void add_newest(int64_t log_no, const Newest& expected, std::vector<Value>* para
 
 // Opens bytes as the row says they are: kCorrupt if the head names other numbers, or a check fails.
 Result<SegmentReader> open_segment(const SegmentBytes& segment);
+// The same for who takes a segment's columns once: all checksums are compared, but what is loaded
+// is decoded, and may fail, only then.
+Result<SegmentReader> open_intact(const SegmentBytes& segment);
 
 }  // namespace weir

@@ -1,8 +1,10 @@
 #include "name_dictionary.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <string>
+#include <utility>
 
 #include "column.h"
 #include "name_text.h"
@@ -19,6 +21,32 @@ uint64_t last_word(std::string_view text) {
     word |= uint64_t{static_cast<uint8_t>(text[i])} << (8 * (8 - text.size() + i));
   }
   return word;
+}
+
+// A text and its last word, by which most comparisons are decided.
+struct SortEntry {
+  uint64_t word = 0;
+  uint32_t number = 0;
+};
+
+// By words: a byte at a time from the least on (LSD radix sort), since names of few domains make
+// comparisons hard to foretell.
+void sort_by_words(std::vector<SortEntry>* entries) {
+  constexpr size_t kDigits = sizeof(uint64_t);
+  constexpr size_t kValues = 256;
+  std::array<std::array<uint32_t, kValues>, kDigits> begins{};  // at first how many there are
+  for (const SortEntry& entry : *entries) {
+    for (size_t digit = 0; digit < kDigits; ++digit) ++begins[digit][entry.word >> 8 * digit & 255];
+  }
+  std::vector<SortEntry> moved(entries->size());
+  for (size_t digit = 0; digit < kDigits; ++digit) {
+    uint32_t begin = 0;
+    for (uint32_t& value : begins[digit]) begin += std::exchange(value, begin);
+    for (const SortEntry& entry : *entries) {
+      moved[begins[digit][entry.word >> 8 * digit & 255]++] = entry;
+    }
+    entries->swap(moved);
+  }
 }
 
 }  // namespace
@@ -45,19 +73,30 @@ bool reversed_less(std::string_view left, std::string_view right) {
 }
 
 std::vector<uint32_t> reversed_order(std::span<const std::string_view> texts) {
-  // Most comparisons end at the last words, which stand beside what is sorted.
-  std::vector<std::pair<uint64_t, uint32_t>> order;
+  constexpr size_t kFew = 256;  // are compared sooner than counted
+  std::vector<SortEntry> order;
   order.reserve(texts.size());
   for (const std::string_view text : texts) {
-    order.emplace_back(last_word(text), static_cast<uint32_t>(order.size()));
+    order.push_back({last_word(text), static_cast<uint32_t>(order.size())});
   }
-  std::sort(order.begin(), order.end(), [&](const auto& left, const auto& right) {
-    if (left.first != right.first) return left.first < right.first;
-    return reversed_less(texts[left.second], texts[right.second]);
-  });
+  if (order.size() > kFew) sort_by_words(&order);
+  // Few are compared as a whole, of many those that words do not tell apart.
+  const auto end_of_run = [&](auto begin) {
+    if (order.size() <= kFew) return order.end();
+    return std::find_if(begin, order.end(),
+                        [&](const SortEntry& entry) { return entry.word != begin->word; });
+  };
+  for (auto begin = order.begin(); begin != order.end();) {
+    const auto end = end_of_run(begin);
+    std::sort(begin, end, [&](const SortEntry& left, const SortEntry& right) {
+      if (left.word != right.word) return left.word < right.word;
+      return reversed_less(texts[left.number], texts[right.number]);
+    });
+    begin = end;
+  }
   std::vector<uint32_t> numbers;
   numbers.reserve(order.size());
-  for (const auto& [word, number] : order) numbers.push_back(number);
+  for (const SortEntry& entry : order) numbers.push_back(entry.number);
   return numbers;
 }
 

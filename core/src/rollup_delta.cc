@@ -56,16 +56,14 @@ bool RollupDelta::add(const SegmentBytes& segment) {
   if (segment.end() <= watermark_) return true;
   const uint64_t skip = segment.first < watermark_ ? watermark_ - segment.first : 0;
   if (segment.kind == RowKind::kEvents) {
-    const Result<SegmentReader> reader = open_segment(segment);
-    if (!reader.ok()) {
-      corrupt_ = segment;
-      corrupt_->bytes = {};  // they belong to the caller
-      corrupt_events_ = segment.count - skip;
-    } else if (reader->count() > 0) {
-      const uint64_t added = add_events(*reader, static_cast<size_t>(skip));
-      if (added > 0) watermark_ = segment.first + skip + added;
+    const Result<uint64_t> added = add_events(segment, static_cast<size_t>(skip));
+    if (added.ok()) {
+      if (*added > 0) watermark_ = segment.first + skip + *added;
       return watermark_ == segment.end();
     }
+    corrupt_ = segment;
+    corrupt_->bytes = {};  // they belong to the caller
+    corrupt_events_ = segment.count - skip;
   }
   watermark_ = segment.end();
   return true;
@@ -80,13 +78,14 @@ Rollup* RollupDelta::rollup_of(int64_t hour) {
   return &hours_[hour];
 }
 
-// How many events from `skip` on have been added.
-uint64_t RollupDelta::add_events(const SegmentReader& reader, size_t skip) {
-  const SegmentHead& head = reader.head();
+Result<uint64_t> RollupDelta::add_events(const SegmentBytes& segment, size_t skip) {
+  WEIR_ASSIGN(const SegmentHead head, read_segment_head(segment.bytes));
   const bool skewed =
       head.first_ms != clamped(head.first_ms) || head.last_ms != clamped(head.last_ms);
-  const uint64_t added = skewed ? add_one_by_one(reader, skip) : add_chunks(reader, skip);
-  events_ += added;
+  WEIR_ASSIGN(SegmentReader reader, skewed ? open_segment(segment) : open_intact(segment));
+  if (reader.count() == 0) return segment.count - skip;
+  const Result<uint64_t> added = skewed ? add_one_by_one(reader, skip) : add_chunks(reader, skip);
+  if (added.ok()) events_ += *added;
   return added;
 }
 
@@ -105,28 +104,35 @@ uint64_t RollupDelta::add_one_by_one(const SegmentReader& reader, size_t skip) {
 }
 
 // Events follow each other in one hour for long, mostly for all of the segment.
-uint64_t RollupDelta::add_chunks(const SegmentReader& reader, size_t skip) {
-  uint64_t added = 0;
-  std::set<Rollup*> touched;
-  for_each_chunk(reader, skip, kCounted, [&](const SegmentChunk& chunk, size_t at) {
-    while (at < chunk.count) {
-      const int64_t hour = hour_of(chunk.times_ms[at]);
-      Rollup* const rollup = rollup_of(hour);
-      if (rollup == nullptr) return false;
-      size_t end = at + 1;
-      while (end < chunk.count && hour_of(chunk.times_ms[end]) == hour) ++end;
-      rollup->summary.add(reader, chunk, indexes(at, end));
-      touched.insert(rollup);
-      added += end - at;
-      at = end;
+Result<uint64_t> RollupDelta::add_chunks(SegmentReader& reader, size_t skip) {
+  WEIR_TRY(reader.load(Section::kPages));
+  SegmentChunk chunk;
+  size_t at = skip;
+  while (at < reader.count()) {
+    const Status loaded = reader.load_chunk(at / kSegmentChunkEvents, kCounted, &chunk);
+    if (!loaded.ok()) {
+      discard_chunks();
+      return loaded;
     }
-    return true;
-  });
-  for (Rollup* const rollup : touched) {
-    rollup->summary.finish(reader);
-    rollup->counts = rollup->summary.counts();
+    const size_t begin = at - chunk.first;
+    const int64_t hour = hour_of(chunk.times_ms[begin]);
+    Rollup* const rollup = rollup_of(hour);
+    if (rollup == nullptr) break;
+    size_t end = begin + 1;
+    while (end < chunk.count && hour_of(chunk.times_ms[end]) == hour) ++end;
+    rollup->summary.add(reader, chunk, indexes(begin, end));
+    at += end - begin;
   }
-  return added;
+  for (auto& [hour, counted] : hours_) {
+    counted.summary.finish(reader);
+    counted.counts = counted.summary.counts();
+  }
+  return at - skip;
+}
+
+void RollupDelta::discard_chunks() {
+  for (auto& [hour, rollup] : hours_) rollup.summary.discard();
+  std::erase_if(hours_, [](const auto& entry) { return entry.second.summary.empty(); });
 }
 
 uint64_t RollupDelta::skewed() const {

@@ -56,9 +56,12 @@ class RollupDelta {
 
  private:
   Rollup* rollup_of(int64_t hour);
-  uint64_t add_events(const SegmentReader& reader, size_t skip);
+  // How far the segment was added, from `skip` on. On failure nothing was.
+  Result<uint64_t> add_events(const SegmentBytes& segment, size_t skip);
   uint64_t add_one_by_one(const SegmentReader& reader, size_t skip);
-  uint64_t add_chunks(const SegmentReader& reader, size_t skip);
+  Result<uint64_t> add_chunks(SegmentReader& reader, size_t skip);
+  // Leaves out the segment that is being added.
+  void discard_chunks();
   // Calls add(rollup) for every hour of the delta that belongs to a rollup.
   template <class Add>
   void for_hours_of(const RollupKey& key, Add add) const;

@@ -34,6 +34,10 @@ constexpr size_t kChunkBytesMax = 96;
 // each, or the other is widened, by up to 32 bits each, whichever is less.
 constexpr size_t kMeetingBytesMax = 96;
 
+Status other_span() {
+  return Status(Code::kConflict, "an event lies in another span of time than its segment");
+}
+
 }  // namespace
 
 struct SegmentBuilder::State {
@@ -51,6 +55,7 @@ struct SegmentBuilder::State {
   ColumnEstimate steps;
   std::array<ColumnEstimate, kOutcomeCount> durations;
   ColumnEstimate surprises;
+  size_t sure_room = 0;  // events that fit, whatever they are
 
   // Keeps its memory: the next segment needs about as much.
   void clear();
@@ -60,9 +65,14 @@ struct SegmentBuilder::State {
   size_t column_bytes() const;
   size_t chunk_bytes_max() const;
   // Whether events from `first_ms` to `last_ms` may follow those that are there.
-  Status check_span(int64_t first_ms, int64_t last_ms) const;
-  // Whether so many more events fit that add so many bytes to the dictionaries at most.
+  bool spans(int64_t first_ms, int64_t last_ms) const {
+    const int64_t begin_ms = events.count() > 0 ? events.start_ms : first_ms - first_ms % span_ms;
+    return first_ms >= begin_ms && last_ms < begin_ms + span_ms;
+  }
+  // What the content may take with so many more events that add so many bytes to the dictionaries.
+  size_t bytes_max(size_t count, size_t dictionary_bytes) const;
   Status check_room(size_t count, size_t dictionary_bytes) const;
+  Status check_room_for_one();
 
   uint32_t intern_question(std::string_view qname, uint16_t qtype, uint64_t hash, uint32_t size);
   uint32_t intern_trait(const SegmentReader::Trait& trait);
@@ -74,6 +84,7 @@ void SegmentBuilder::State::clear() {
   events.clear();
   steps = surprises = ColumnEstimate();
   durations.fill(ColumnEstimate());
+  sure_room = 0;
 }
 
 size_t SegmentBuilder::State::dictionary_bytes_max(size_t chunks) const {
@@ -108,19 +119,29 @@ size_t SegmentBuilder::State::chunk_bytes_max() const {
   return chunks_of(events.count()) * (kChunkBytesMax + kMeetingBytesMax * outcomes_used);
 }
 
-Status SegmentBuilder::State::check_span(int64_t first_ms, int64_t last_ms) const {
-  const int64_t start_ms = events.count() > 0 ? events.start_ms : first_ms - first_ms % span_ms;
-  if (first_ms >= start_ms && last_ms < start_ms + span_ms) return {};
-  return Status(Code::kConflict, "an event lies in another span of time than its segment");
+size_t SegmentBuilder::State::bytes_max(size_t count, size_t dictionary_bytes) const {
+  return kFixedBytesMax + dictionary_bytes_max(kSegmentChunksMax) +
+         page_bytes_max(kNameTextBytesMax) + dictionary_bytes +
+         kEventBytesInColumnsMax * (events.count() + count);
 }
 
+// Whether these may be added.
 Status SegmentBuilder::State::check_room(size_t count, size_t dictionary_bytes) const {
-  const size_t total = events.count() + count;
-  const size_t worst_bytes = kFixedBytesMax + dictionary_bytes_max(kSegmentChunksMax) +
-                             page_bytes_max(kNameTextBytesMax) + dictionary_bytes +
-                             kEventBytesInColumnsMax * total;
-  if (total <= kSegmentEventsMax && worst_bytes <= kSegmentBytesMax) return {};
-  return Status(Code::kFull, "a segment is full");
+  const bool fits = events.count() + count <= kSegmentEventsMax &&
+                    bytes_max(count, dictionary_bytes) <= kSegmentBytesMax;
+  return fits ? Status() : Status(Code::kFull, "a segment is full");
+}
+
+// There is room for thousands, mostly, so that it is rarely asked how much.
+Status SegmentBuilder::State::check_room_for_one() {
+  if (sure_room == 0) {
+    WEIR_TRY(check_room(1, kEventBytesMax));
+    sure_room =
+        std::min(kSegmentEventsMax - events.count(),
+                 (kSegmentBytesMax - bytes_max(0, 0)) / (kEventBytesMax + kEventBytesInColumnsMax));
+  }
+  --sure_room;
+  return {};
 }
 
 uint32_t SegmentBuilder::State::intern_question(std::string_view qname, uint16_t qtype,
@@ -204,7 +225,7 @@ Status SegmentBuilder::add(const Event& event) {
   State& to = *state_;
   __builtin_prefetch(event.qname.data());
   WEIR_TRY(check_besides_name(event));
-  WEIR_TRY(to.check_room(1, kEventBytesMax));
+  WEIR_TRY(to.check_room_for_one());
   const uint64_t hash = hash64(event.qname);
   to.events.questions.prefetch(event.qtype, hash);
   size_t client = to.events.clients.find(event.client);
@@ -214,7 +235,7 @@ Status SegmentBuilder::add(const Event& event) {
     to.events.questions.prefetch_name(hash);
     WEIR_TRY(check_name(event.qname));
   }
-  WEIR_TRY(to.check_span(event.time_ms, event.time_ms));
+  if (!to.spans(event.time_ms, event.time_ms)) return other_span();
   if (is_new) question = to.intern_question(event.qname, event.qtype, hash, event.response_size);
   if (client == to.events.clients.size()) client = to.events.clients.intern(event.client);
   const State::Numbers numbers = {.question = static_cast<uint32_t>(question),
@@ -231,8 +252,9 @@ Status SegmentBuilder::add(const Event& event) {
 
 Status SegmentBuilder::add(const SegmentReader& segment) {
   State& to = *state_;
-  WEIR_TRY(to.check_span(segment.head().first_ms, segment.head().last_ms));
+  if (!to.spans(segment.head().first_ms, segment.head().last_ms)) return other_span();
   WEIR_TRY(to.check_room(segment.count(), dictionary_bytes_max(segment)));
+  to.sure_room = 0;
   NumberMap questions(segment.question_count());
   NumberMap clients(segment.client_count());
   NumberMap traits(segment.trait_count());
@@ -259,6 +281,24 @@ Status SegmentBuilder::add(const SegmentReader& segment) {
 }
 
 size_t SegmentBuilder::count() const { return state_->events.count(); }
+
+Event SegmentBuilder::event(size_t i) const {
+  const EventColumns& from = state_->events;
+  const uint64_t question = from.questions[from.question[i]];
+  const Trait trait = Trait::of_key(from.traits[from.trait[i]]);
+  return {.time_ms = from.start_ms + from.time[i],
+          .client = from.clients[from.client[i]],
+          .transport = trait.transport(),
+          .outcome = trait.outcome(),
+          .ad = trait.ad(),
+          .qtype = static_cast<uint16_t>(question),
+          .rcode = trait.rcode,
+          .duration_us = from.duration[i],
+          .response_size = from.size[i],
+          .qname = from.questions.names()[static_cast<size_t>(question >> 16)],
+          .list = from.lists.text(trait.list),
+          .upstream = from.upstreams.text(trait.upstream)};
+}
 
 size_t SegmentBuilder::bytes_estimate() const {
   const State& state = *state_;

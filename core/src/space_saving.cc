@@ -21,8 +21,15 @@ uint32_t SpaceSaving::add(std::string_view key, uint64_t hash, uint64_t weight) 
   return number;
 }
 
+void SpaceSaving::add_or_drop(std::string_view key, uint64_t hash, uint64_t weight) {
+  const size_t number = keys_.find(key, hash);
+  if (number < size()) return add_to(number, weight);
+  total_ += weight;
+  dropped_ = std::max(dropped_, floor_ + weight);
+}
+
 void SpaceSaving::limit(size_t keys_max) {
-  if (size() > 2 * keys_max) prune(keys_max);
+  if (size() > 2 * keys_max || dropped_ > 0) prune(keys_max);
 }
 
 std::vector<uint32_t> SpaceSaving::greatest(size_t keys_max) const {
@@ -58,7 +65,7 @@ std::vector<uint32_t> SpaceSaving::ranked(size_t keys_max) const {
 uint64_t SpaceSaving::floor_without(std::span<const uint32_t> kept) const {
   std::vector<bool> is_kept(size());
   for (const uint32_t number : kept) is_kept[number] = true;
-  uint64_t floor = floor_;
+  uint64_t floor = std::max(floor_, dropped_);
   for (size_t i = 0; i < size(); ++i) {
     if (!is_kept[i]) floor = std::max(floor, counts_[i]);
   }

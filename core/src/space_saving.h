@@ -40,6 +40,10 @@ class SpaceSaving {
     total_ += weight;
     counts_[number] += weight;
   }
+  // As add() of a key that is there, or of one that the next limit() is sure to drop, without
+  // taking it in before: at least `keys_max` others have come with more weight, and more than twice
+  // as many in all.
+  void add_or_drop(std::string_view key, uint64_t hash, uint64_t weight);
   // Prunes to `keys_max` keys if there are more than twice as many. Called after every add of a
   // stream; after many adds whose keys are known to be bounded, once.
   void limit(size_t keys_max = kTopKeysMax);
@@ -73,6 +77,7 @@ class SpaceSaving {
   std::vector<uint64_t> errors_;
   uint64_t floor_;
   uint64_t total_;
+  uint64_t dropped_ = 0;  // the greatest count that was not taken in since the last limit()
 };
 
 }  // namespace weir

@@ -5,6 +5,7 @@
 #include "weir/summary.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "question_page.h"
@@ -151,14 +152,26 @@ void Summary::State::add_client(const Client& client, uint64_t weight) {
   add_top(Top::kClients, key.text(), weight);
 }
 
-void Summary::State::add_name(std::string_view qname, uint64_t weight, uint64_t blocked) {
+uint64_t Summary::State::add_distinct(std::string_view qname, uint64_t blocked) {
   const uint64_t hash = hash64(qname);
   names.add(hash);
-  if (qname.empty()) return;
-  if (tops_kept.contains(Top::kNames)) top(Top::kNames).add(qname, hash, weight);
-  if (blocked > 0 && tops_kept.contains(Top::kBlockedNames)) {
+  if (blocked > 0 && !qname.empty() && tops_kept.contains(Top::kBlockedNames)) {
     top(Top::kBlockedNames).add(qname, hash, blocked);
   }
+  return hash;
+}
+
+void Summary::State::add_name(std::string_view qname, uint64_t weight, uint64_t blocked) {
+  const uint64_t hash = add_distinct(qname, blocked);
+  if (!qname.empty() && tops_kept.contains(Top::kNames)) {
+    top(Top::kNames).add(qname, hash, weight);
+  }
+}
+
+// As add_name(), of a name that the list will not keep if it is new there.
+void Summary::State::add_rare_name(std::string_view qname, uint64_t weight, uint64_t blocked) {
+  const uint64_t hash = add_distinct(qname, blocked);
+  if (!qname.empty()) top(Top::kNames).add_or_drop(qname, hash, weight);
 }
 
 // As add_name(), of the next name of a segment.
@@ -208,63 +221,129 @@ void Summary::add(const Event& event) {
   state.limit_tops();
 }
 
-// What an event brings by itself; what it shares with others is only counted here.
-void Summary::State::add_own(const SegmentReader& segment, const SegmentChunk& chunk,
-                             std::span<const uint32_t> events) {
+SegmentUses::SegmentUses(const SegmentReader& segment, size_t series_size)
+    : questions(segment.question_count()),
+      clients(segment.client_count()),
+      traits(segment.trait_count()),
+      series(series_size) {
+  for (size_t i = 0; i < traits.size(); ++i) outcomes.push_back(segment.trait(i).outcome);
+}
+
+void Summary::State::add_own(const SegmentChunk& chunk, std::span<const uint32_t> events) {
+  const bool has_traits = chunk.columns.has(Column::kTraits);
   if (chunk.columns.has(Column::kQuestions)) {
-    for (const uint32_t i : events) ++uses->questions[chunk.questions[i]];
+    for (const uint32_t i : events) {
+      const bool blocked = has_traits && uses->outcomes[chunk.traits[i]] == Outcome::kBlocked;
+      uses->questions[chunk.questions[i]] += blocked ? SegmentUses::kBlockedUse : SegmentUses::kUse;
+    }
   }
   if (chunk.columns.has(Column::kClients)) {
     for (const uint32_t i : events) ++uses->clients[chunk.clients[i]];
   }
   if (chunk.columns.has(Column::kDurations)) {
-    for (const uint32_t i : events) durations.add(chunk.durations_us[i]);
+    for (const uint32_t i : events) uses->durations.add(chunk.durations_us[i]);
   }
-  if (!chunk.columns.has(Column::kTraits)) return;
-  for (const uint32_t i : events) ++uses->traits[chunk.traits[i]];
-  const auto outcome_of = [&](uint32_t i) { return segment.trait(chunk.traits[i]).outcome; };
-  if (chunk.columns.has(Column::kQuestions)) {
-    for (const uint32_t i : events) {
-      if (outcome_of(i) == Outcome::kBlocked) ++uses->blocked_questions[chunk.questions[i]];
-    }
-  }
-  if (!chunk.columns.has(Column::kTimes) || series.empty()) return;
-  for (const uint32_t i : events) {
-    ++series[bucket_of(chunk.times_ms[i])].by_outcome[static_cast<size_t>(outcome_of(i))];
+  if (has_traits) {
+    for (const uint32_t i : events) ++uses->traits[chunk.traits[i]];
+    if (chunk.columns.has(Column::kTimes) && !series.empty()) add_series(chunk, events);
   }
 }
 
-// What the pages of the questions in use tell, of which the others may not be loaded.
+// Events follow each other in one bucket for long.
+void Summary::State::add_series(const SegmentChunk& chunk, std::span<const uint32_t> events) {
+  OutcomeCounts* bucket = nullptr;
+  int64_t begin_ms = 0;
+  int64_t end_ms = 0;
+  for (const uint32_t i : events) {
+    const int64_t time_ms = chunk.times_ms[i];
+    if (time_ms < begin_ms || time_ms >= end_ms) {
+      const size_t index = bucket_of(time_ms);
+      bucket = &uses->series[index];
+      begin_ms = start_ms + static_cast<int64_t>(index) * bucket_ms();
+      end_ms = begin_ms + bucket_ms();
+    }
+    ++bucket->by_outcome[static_cast<size_t>(uses->outcomes[chunk.traits[i]])];
+  }
+}
+
+namespace {
+
+struct NameUses {
+  uint32_t all = 0;
+  uint32_t blocked = 0;
+  bool is_whole = true;  // no other page may have uses of it
+};
+
+// Calls page(page, uses of its questions) for the pages that are in use: others may not be loaded.
+template <class Page>
+void for_each_page(const SegmentReader& segment, std::span<const uint64_t> questions, Page page) {
+  for (size_t first = 0; first < questions.size(); first += kPageQuestions) {
+    const auto uses = questions.subspan(first, std::min(kPageQuestions, questions.size() - first));
+    const auto is_used = [](uint64_t use) { return use != 0; };
+    if (std::any_of(uses.begin(), uses.end(), is_used)) {
+      page(segment.page(first / kPageQuestions), uses);
+    }
+  }
+}
+
+// Of the pages that are in use, name by name.
+std::vector<NameUses> uses_of_names(const SegmentReader& segment,
+                                    std::span<const uint64_t> questions) {
+  std::vector<NameUses> names;
+  for_each_page(segment, questions, [&](const QuestionPage& page, std::span<const uint64_t> uses) {
+    const size_t begin = names.size();
+    names.resize(begin + page.names().size());
+    names[begin].is_whole = names.back().is_whole = false;
+    for (size_t i = 0; i < uses.size(); ++i) {
+      NameUses& name = names[begin + page.name_of(i)];
+      name.all += static_cast<uint32_t>(uses[i]);
+      name.blocked += static_cast<uint32_t>(uses[i] >> 32);
+    }
+  });
+  return names;
+}
+
+// With fewer uses a name is not among the `keys_max` that a list keeps, unless it is there already;
+// 0 if the list keeps all.
+uint32_t least_uses_kept(std::span<const NameUses> names, size_t keys_max) {
+  std::vector<uint32_t> uses;
+  uses.reserve(names.size());
+  for (const NameUses& name : names) {
+    if (name.all > 0 && name.is_whole) uses.push_back(name.all);
+  }
+  if (uses.size() <= 2 * keys_max) return 0;
+  const auto last = uses.begin() + static_cast<ptrdiff_t>(keys_max) - 1;
+  std::nth_element(uses.begin(), last, uses.end(), std::greater());
+  return *last;
+}
+
+}  // namespace
+
 void Summary::State::add_names(const SegmentReader& segment) {
   if (uses->questions.empty()) return;
+  const std::vector<NameUses> by_name = uses_of_names(segment, uses->questions);
   // Where many segments are added; a rollup has few, and prunes its list.
   const bool listed = span == Span::kAny && tops_kept.contains(Top::kNames);
+  const bool pruned = span != Span::kAny && tops_kept.contains(Top::kNames);
+  const uint32_t least = pruned ? least_uses_kept(by_name, kTopKeysMax) : 0;
   name_order.begin(top(Top::kNames));
-  const std::span<const uint32_t> all(uses->questions);
-  const std::span<const uint32_t> blocked(uses->blocked_questions);
-  for (size_t first = 0; first < all.size(); first += kPageQuestions) {
-    const size_t size = std::min(kPageQuestions, all.size() - first);
-    const auto of_page = all.subspan(first, size);
-    const auto is_used = [](uint32_t use) { return use != 0; };
-    if (std::none_of(of_page.begin(), of_page.end(), is_used)) continue;
-    const QuestionPage& page = segment.page(first / kPageQuestions);
-    size_t next = 0;  // question
-    page.names().for_each([&](size_t i, std::string_view name, size_t) {
-      uint64_t used = 0;
-      uint64_t used_blocked = 0;
-      for (; next < size && page.name_of(next) == i; ++next) {
-        types.add(page.qtype(next), of_page[next]);
-        used += of_page[next];
-        used_blocked += blocked[first + next];
-      }
-      if (used == 0) return;
+  const NameUses* next = by_name.data();
+  for_each_page(segment, uses->questions, [&](const QuestionPage& page, auto of_questions) {
+    for (size_t i = 0; i < of_questions.size(); ++i) {
+      types.add(page.qtype(i), static_cast<uint32_t>(of_questions[i]));
+    }
+    page.names().for_each([&](size_t, std::string_view name, size_t) {
+      const NameUses& used = *next++;
+      if (used.all == 0) return;
       if (listed && !name.empty()) {
-        add_listed_name(name, used, used_blocked);
+        add_listed_name(name, used.all, used.blocked);
+      } else if (used.all >= least || !used.is_whole) {
+        add_name(name, used.all, used.blocked);
       } else {
-        add_name(name, used, used_blocked);
+        add_rare_name(name, used.all, used.blocked);
       }
     });
-  }
+  });
 }
 
 // A dictionary may hold entries that none of the events uses.
@@ -276,20 +355,24 @@ void Summary::State::add_shared(const SegmentReader& segment) {
     if (uses->clients[i] > 0) add_client(segment.client(i), uses->clients[i]);
   }
   add_names(segment);
+  durations.merge(uses->durations);
+  for (size_t i = 0; i < series.size(); ++i) series[i].add(uses->series[i]);
   limit_tops();
 }
 
 void Summary::add(const SegmentReader& segment, const SegmentChunk& chunk,
                   std::span<const uint32_t> events) {
   State& state = *state_;
-  if (!state.uses) state.uses.emplace(segment);
-  state.add_own(segment, chunk, events);
+  if (!state.uses) state.uses.emplace(segment, state.series.size());
+  state.add_own(chunk, events);
 }
 
 void Summary::finish(const SegmentReader& segment) {
   if (state_->uses) state_->add_shared(segment);
   state_->uses.reset();
 }
+
+void Summary::discard() { state_->uses.reset(); }
 
 void Summary::merge(const Summary& other) {
   State& state = *state_;

@@ -60,18 +60,22 @@ inline constexpr unsigned kNamePrecision = 12;
 inline constexpr unsigned kClientPrecision = 11;
 inline constexpr size_t kTopLists = 5;  // Summary::Top but the types
 
-// How often each entry of a segment's dictionaries is used; those that are not loaded are empty.
+// What the chunks of a segment bring: how often each entry of its dictionaries is used, those that
+// are not loaded being empty, and what each event has by itself.
 struct SegmentUses {
-  explicit SegmentUses(const SegmentReader& segment)
-      : questions(segment.question_count()),
-        blocked_questions(segment.question_count()),
-        clients(segment.client_count()),
-        traits(segment.trait_count()) {}
+  SegmentUses(const SegmentReader& segment, size_t series_size);
 
-  std::vector<uint32_t> questions;
-  std::vector<uint32_t> blocked_questions;
+  // Uses of a question: all in the low half, those that were blocked in the high one, so that an
+  // event changes one place.
+  static constexpr uint64_t kUse = 1;
+  static constexpr uint64_t kBlockedUse = kUse | kUse << 32;
+
+  std::vector<uint64_t> questions;
   std::vector<uint32_t> clients;
   std::vector<uint32_t> traits;
+  std::vector<Outcome> outcomes;  // of the traits
+  Histogram durations;
+  std::vector<OutcomeCounts> series;
 };
 
 // The names of a list in the order that all segments have them in. Whoever adds a segment's names
@@ -122,14 +126,18 @@ struct Summary::State {
   size_t bucket_of(int64_t time_ms) const;
   // Weight 0, no key or a list that is not kept count nothing. The caller calls limit() afterwards.
   void add_top(Summary::Top which, std::string_view key, uint64_t weight);
+  // Counts a name among the distinct and the blocked ones; answers its hash64.
+  uint64_t add_distinct(std::string_view qname, uint64_t blocked);
   // `blocked` of the weight ≥ 1 were blocked.
   void add_name(std::string_view qname, uint64_t weight, uint64_t blocked);
+  void add_rare_name(std::string_view qname, uint64_t weight, uint64_t blocked);
   void add_listed_name(std::string_view qname, uint64_t weight, uint64_t blocked);
   void add_client(const Client& client, uint64_t weight);
   void add_trait(const SegmentReader::Trait& trait, uint64_t weight);
   void limit_tops();
-  void add_own(const SegmentReader& segment, const SegmentChunk& chunk,
-               std::span<const uint32_t> events);
+  // What an event brings by itself; what it shares with others is only counted here.
+  void add_own(const SegmentChunk& chunk, std::span<const uint32_t> events);
+  void add_series(const SegmentChunk& chunk, std::span<const uint32_t> events);
   void add_names(const SegmentReader& segment);
   void add_shared(const SegmentReader& segment);
 

@@ -58,6 +58,21 @@ TEST_CASE("names are ordered from their ends, shorter before longer") {
   CHECK_FALSE(reversed_less("a.com", "a.com"));
 }
 
+TEST_CASE("texts are sorted, few and many, also those that end alike") {
+  for (const size_t size : {0U, 1U, 200U, 256U, 257U, 5000U}) {
+    std::vector<std::string> texts =
+        EventGenerator({.seed = 1, .names = {}, .made_names = 2000}).names();
+    for (size_t i = 0; i < 3000; ++i) texts.push_back(std::to_string(i * 7919) + ".example.com");
+    texts[0] = std::string("\0", 1);  // the end of nothing, and not it
+    texts[1] = "";
+    texts.resize(std::max<size_t>(size, 2));
+    const std::vector<std::string_view> views(texts.begin(), texts.end());
+    std::vector<std::string_view> ordered;
+    for (const uint32_t number : reversed_order(views)) ordered.push_back(views[number]);
+    CHECK(ordered == sorted(texts));
+  }
+}
+
 TEST_CASE("names come back in order and are found, others are not") {
   const Encoded names(EventGenerator().names());
   const auto& views = names.views;

@@ -207,6 +207,17 @@ void add_in_segments(std::span<const Event> events, size_t size, SegmentBuilder*
   }
 }
 
+TEST_CASE("a builder gives its events back as they were added") {
+  auto generator = generator_at_hour(6);
+  std::vector<Event> events;
+  SegmentBuilder builder;
+  while (events.size() < 3000) {
+    events.push_back(generator.next());
+    REQUIRE(builder.add(events.back()).ok());
+  }
+  for (size_t i = 0; i < events.size(); ++i) REQUIRE(builder.event(i) == events[i]);
+}
+
 TEST_CASE("segments added to a builder are their events added one by one") {
   auto generator = generator_at_hour(5);
   std::vector<Event> events;

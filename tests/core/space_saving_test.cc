@@ -127,6 +127,32 @@ TEST_CASE("heavy hitters survive a million distinct keys") {
   CHECK(list.floor() <= list.total() / kTopKeysMax);
 }
 
+TEST_CASE("a key that will be dropped need not be taken in") {
+  SpaceSaving all, some;
+  const auto add = [&](const std::string& key, uint64_t weight, uint64_t least) {
+    all.add(key, weight);
+    if (weight >= least) {
+      some.add(key, weight);
+    } else {
+      some.add_or_drop(key, hash64(key), weight);
+    }
+  };
+  for (int i = 0; i < 10; ++i) add("there before " + std::to_string(i), 50, 0);
+  for (const uint64_t round : {0U, 1U}) {
+    // Of each round's keys 1,500 have a weight of 100 or more; some are those of the round before.
+    for (uint64_t i = 0; i < 3000; ++i) {
+      add("k" + std::to_string(i + 1000 * round), i % 2 == 0 ? 100 + i % 7 : 1 + i % 60, 100);
+    }
+    add("there before 3", 2, 100);
+    all.limit();
+    some.limit();
+    CHECK(some.size() == kTopKeysMax);
+    CHECK(some.total() == all.total());
+    CHECK(some.floor() == all.floor());
+    CHECK(encoded(some) == encoded(all));
+  }
+}
+
 TEST_CASE("capacity follows the weight between its bounds") {
   const auto size_after = [](uint64_t weight) {
     SpaceSaving list;

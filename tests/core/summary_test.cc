@@ -130,6 +130,22 @@ TEST_CASE("counting a segment is counting its events") {
   }
 }
 
+TEST_CASE("what is discarded of a segment was never counted") {
+  auto generator = generator_with(3);
+  std::vector<Event> events;
+  while (events.size() < 6000) events.push_back(generator.next());
+  Bytes bytes;
+  const SegmentReader segment = segment_of(events, &bytes);
+  Summary once(Summary::Span::kHour, kHourStart);
+  add_segment(segment, &once);
+  Summary again = once;
+  SegmentChunk chunk;
+  REQUIRE(segment.load_chunk(1, ColumnSet::all(), &chunk).ok());
+  again.add(segment, chunk, indexes(0, chunk.count));
+  again.discard();
+  CHECK(again.encode(kHourRollupBytesMax) == once.encode(kHourRollupBytesMax));
+}
+
 TEST_CASE("counting some events of a segment is counting these events") {
   EventGenerator generator({.seed = 9, .names = {}, .made_names = 300, .start_ms = kHourStart});
   SegmentBuilder builder;

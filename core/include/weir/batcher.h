@@ -14,8 +14,8 @@
 //   and come one at a time: the next one exists only after the last is acked, or failed for its
 //   data. Numbers are never reused.
 // - Memory: at most `buffer_events_max` events are open or in flight; add() beyond that answers
-//   kFull, and the caller counts the drop. Each of them is held twice, as it came (at most
-//   kEventBytesMax) and in its segment, so that a batch can be cut anew.
+//   kFull, and the caller counts the drop. Each of them is held twice, in columns as it
+//   came and in its segment, so that a batch can be cut anew.
 // - When it flushes: when the oldest open event is `flush_interval_ms` old; or `batch_events_max`
 //   events, `batch_bytes_max` bytes or kBatchSegmentsMax segments are open; or, when the whole
 //   buffer (set_fill) is at least 80 % full, after kFlushIntervalMsFast; at 20 % or less, after the

@@ -114,6 +114,8 @@ class SegmentBuilder {
   Status add(const SegmentReader& segment);
 
   size_t count() const;
+  // The i-th event as it was added. Its strings live until the next add() or clear().
+  Event event(size_t i) const;
   // An upper estimate of the encoded size in bytes; cheap, grows with every add.
   size_t bytes_estimate() const;
   bool empty() const { return count() == 0; }

@@ -99,6 +99,8 @@ class Summary {
   void add(const SegmentReader& segment, const SegmentChunk& chunk,
            std::span<const uint32_t> events);
   void finish(const SegmentReader& segment);
+  // Leaves the chunks since the last finish() out, for example because the next one is corrupt.
+  void discard();
   // `other` may cover a smaller span: its series is folded into this one's buckets. It has all top
   // lists that this one keeps.
   void merge(const Summary& other);
