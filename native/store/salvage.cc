@@ -1,6 +1,7 @@
 // The walk over the tables. Damage shows as kCorrupt of a step; every other failure ends the work.
 #include "native/store/salvage.h"
 
+#include <algorithm>
 #include <array>
 #include <queue>
 #include <set>
@@ -33,11 +34,22 @@ constexpr std::array kTables = {
 
 bool is_damage(const Status& status) { return status.code() == Code::kCorrupt; }
 
-// Keys, both inclusive. The widest one is looked into first.
+// Keys that nothing is known of, low and high inclusive. Pages are about as wide as their
+// neighbours, and the keys above the last page go on to the greatest number there is. So what
+// counts is how wide a stretch is for its distance from the last key that was read below it.
 struct Stretch {
+  int64_t read;  // that key; -1 if there is none
   int64_t low;
   int64_t high;
-  bool operator<(const Stretch& other) const { return high - low < other.high - other.low; }
+
+  int64_t distance() const { return low - read; }
+  double width() const {
+    return (static_cast<double>(high - low) + 1) / static_cast<double>(distance());
+  }
+  // The widest one is looked into first.
+  bool operator<(const Stretch& other) const { return width() < other.width(); }
+  // Where its lower part ends, if it is looked into in two.
+  int64_t middle() const { return low + std::min((high - low) / 2, distance() - 1); }
 };
 
 // The columns of a table, "a, b, c"; an older version has fewer than ours, and none that we lack.
@@ -119,7 +131,7 @@ class TableWalk {
 
   Status run() {
     std::priority_queue<Stretch> stretches;
-    stretches.push({0, static_cast<int64_t>(kIntegerMax)});
+    stretches.push({-1, 0, static_cast<int64_t>(kIntegerMax)});
     for (int i = 0; !stretches.empty(); ++i) {
       Stretch stretch = stretches.top();
       stretches.pop();
@@ -129,9 +141,9 @@ class TableWalk {
       if (stretch.low > stretch.high) continue;
       hidden_ = true;
       if (stretch.low == stretch.high) continue;
-      const int64_t middle = stretch.low + (stretch.high - stretch.low) / 2;
-      stretches.push({stretch.low, middle});
-      stretches.push({middle + 1, stretch.high});
+      const int64_t middle = stretch.middle();
+      stretches.push({stretch.read, stretch.low, middle});
+      stretches.push({stretch.read, middle + 1, stretch.high});
     }
     if (hidden_) ++result_.hidden;
     return {};
@@ -169,6 +181,7 @@ class TableWalk {
       // A page of another place in the tree may look sound, but its keys do not go on.
       if (id == nullptr || *id < stretch->low || *id > stretch->high) break;
       (direction > 0 ? stretch->low : stretch->high) = *id + direction;
+      if (direction > 0) stretch->read = *id;
       status = copy(*id);
       if (!status.ok()) break;
     }

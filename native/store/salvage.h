@@ -2,7 +2,7 @@
 //
 // SQLite finds a row by its key from the root of a table's tree downwards, so a damaged page hides
 // the rows below it and no others. Every table is walked from both ends towards the damage, and
-// what lies between is halved and walked again, so that pages between two damaged ones are found
+// what lies between is divided and walked again, so that pages between two damaged ones are found
 // too. Rows are copied as they are: whether what they hold is right is judged afterwards, as in
 // every repair (weir/check.h).
 //
