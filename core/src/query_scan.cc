@@ -133,9 +133,15 @@ Result<SegmentScan::Found> SegmentScan::advance() {
       }
       case Phase::kMatches:
         if (lacks_chunk(columns_, current_)) return Found::kNeedsBytes;
+        WEIR_TRY(narrow_matches());
+        phase_ = Phase::kFound;
+        break;
+      case Phase::kFound:
+        if (!matches_.empty()) {
+          WEIR_TRY(load_found());
+          return Found::kChunk;
+        }
         phase_ = Phase::kChunks;
-        WEIR_TRY(load_matches());
-        if (!matches_.empty()) return Found::kChunk;
         break;
       case Phase::kEnd:
         return Found::kEnd;
@@ -366,7 +372,7 @@ Status SegmentScan::begin_chunk(size_t chunk) {
 }
 
 // What else is asked, of the chunk at hand.
-Status SegmentScan::load_matches() {
+Status SegmentScan::narrow_matches() {
   if (!clients_.empty()) {
     WEIR_TRY(reader_->load_chunk(current_, {Column::kClients}, &chunk_));
     narrow(chunk_.clients, clients_);
@@ -379,8 +385,22 @@ Status SegmentScan::load_matches() {
     WEIR_TRY(reader_->load_chunk(current_, {Column::kTimes}, &chunk_));
     std::erase_if(matches_, [&](uint32_t i) { return !filter_->matches_time(chunk_.times_ms[i]); });
   }
-  if (matches_.empty()) return {};
-  if (columns_.has(Column::kSizes)) return reader_->load_events(current_, matches_, &chunk_);
+  return {};
+}
+
+// Of the matches that are left those that are found next. Who shows events, newest first, may stop
+// after any of them, so these are few at first: each may be of a page that no other one is of.
+Status SegmentScan::load_found() {
+  found_.clear();
+  if (columns_.has(Column::kSizes) && wanted_.order == Order::kDownwards) {
+    const size_t left = matches_.size() - std::min(found_max_, matches_.size());
+    found_.assign(matches_.begin() + static_cast<ptrdiff_t>(left), matches_.end());
+    matches_.resize(left);
+    found_max_ = std::min(2 * found_max_, kSegmentChunkEvents);
+  } else {
+    found_.swap(matches_);
+  }
+  if (columns_.has(Column::kSizes)) return reader_->load_events(current_, found_, &chunk_);
   // Who counts questions asks for all of them; those that a filter asks for are loaded already.
   if (questions_.empty() && columns_.has(Column::kQuestions)) {
     WEIR_TRY(reader_->load(Section::kPages));

@@ -50,16 +50,19 @@ class SegmentScan {
   uint64_t take_events_decoded() { return std::exchange(events_decoded_, 0); }
   const SegmentReader& reader() const { return *reader_; }
   const WalkRow& row() const { return row_; }
-  // After kChunk: the chunk and which of its events match, ascending.
+  // After kChunk: the chunk and which of its events match, ascending. Downwards, where events are
+  // shown, the last ones of these; the others follow as if they were chunks.
   const SegmentChunk& chunk() const { return chunk_; }
-  std::span<const uint32_t> matches() const { return matches_; }
+  std::span<const uint32_t> matches() const { return found_; }
   // The event at matches()[at]; needs all columns. Its strings live until the next call of this.
-  Event event(size_t at) const { return reader_->event(chunk_, matches_[at]); }
+  Event event(size_t at) const { return reader_->event(chunk_, found_[at]); }
   // Its number in the log.
-  uint64_t number(size_t at) const { return row_.first + chunk_.first + matches_[at]; }
+  uint64_t number(size_t at) const { return row_.first + chunk_.first + found_[at]; }
 
  private:
-  enum class Phase : uint8_t { kFront, kDictionaries, kQuestions, kChunks, kMatches, kEnd };
+  static constexpr size_t kFoundFirst = 128;  // at most so many events of a chunk are shown at once
+
+  enum class Phase : uint8_t { kFront, kDictionaries, kQuestions, kChunks, kMatches, kFound, kEnd };
   using Verdicts = std::vector<uint8_t>;  // per entry of a dictionary: 1 if it matches
 
   bool names_asked() const { return !filter_->domains.empty() || !filter_->contains.empty(); }
@@ -88,7 +91,8 @@ class SegmentScan {
   bool lacks_chunk(ColumnSet columns, size_t chunk);
   ByteRange range_of_next(ChunkPart part, size_t chunk) const;
   Status begin_chunk(size_t chunk);
-  Status load_matches();
+  Status narrow_matches();
+  Status load_found();
   void narrow(const std::vector<uint32_t>& indexes, const Verdicts& verdicts);
 
   WalkRow row_;
@@ -106,7 +110,9 @@ class SegmentScan {
   size_t current_ = 0;      // the chunk at hand
   size_t chunks_per_read_;  // doubles while the scan goes on
   SegmentChunk chunk_;
-  std::vector<uint32_t> matches_;
+  std::vector<uint32_t> matches_;  // of the chunk, as far as they are not found
+  std::vector<uint32_t> found_;
+  size_t found_max_ = kFoundFirst;  // doubles while the scan goes on
   uint64_t events_decoded_ = 0;
 };
 

@@ -63,48 +63,69 @@ namespace {
 
 // Names that follow each other differ in front, or in length.
 uint32_t mark_of(std::string_view name) {
-  uint32_t front = 0;
-  for (const char c : name.substr(0, sizeof(front))) front = front << 8 | static_cast<uint8_t>(c);
-  return front ^ static_cast<uint32_t>(name.size()) << 24;
+  constexpr uint64_t kSpread = 0x9e3779b97f4a7c15;
+  uint64_t front = 0;
+  if (name.size() >= sizeof(front)) {
+    front = load_le<uint64_t>(as_bytes(name).data());
+  } else {
+    for (const char c : name) front = front << 8 | static_cast<uint8_t>(c);
+  }
+  return static_cast<uint32_t>((front + name.size()) * kSpread >> 32);
 }
 
 }  // namespace
 
 void NameOrder::begin(const SpaceSaving& list) {
+  place_new();
   at_ = 0;
-  const size_t size = list.size();
-  if (links_.size() == size + 1) return;
-  links_.assign(1, {size == 0 ? 0U : 1U, 0});
-  for (uint32_t number = 0; number < size; ++number) {
-    links_.push_back({number + 1 < size ? number + 2 : 0, mark_of(list.key(number))});
+  if (entries_.size() != list.size()) entries_.clear();
+}
+
+// From the last one on, which all that stand behind it make room for.
+void NameOrder::place_new() {
+  size_t end = entries_.size();
+  entries_.resize(end + new_.size());
+  for (; !new_.empty(); new_.pop_back()) {
+    const auto [place, entry] = new_.back();
+    Entry* const all = entries_.data();
+    std::copy_backward(all + place, all + end, all + end + new_.size());
+    all[place + new_.size() - 1] = entry;
+    end = place;
   }
 }
 
 std::optional<uint32_t> NameOrder::find(const SpaceSaving& list, std::string_view name) {
-  constexpr int kStepsMax = 8;
+  constexpr size_t kStepsMax = 8;
   const uint32_t mark = mark_of(name);
-  uint32_t next = links_[at_].next;
-  for (int steps = 0; next != 0 && steps < kStepsMax; ++steps, next = links_[next].next) {
-    if (links_[next].mark != mark || list.key(next - 1) != name) continue;
-    at_ = next;
-    return next - 1;
+  const size_t end = std::min(at_ + kStepsMax, entries_.size());
+  for (size_t i = at_; i < end; ++i) {
+    if (entries_[i].mark != mark || !same_text(list.key(entries_[i].number), name)) continue;
+    at_ = i + 1;
+    return entries_[i].number;
   }
-  return std::nullopt;
+  at_ = place_of(list, name);
+  if (at_ == entries_.size() || list.key(entries_[at_].number) != name) return std::nullopt;
+  return entries_[at_++].number;
 }
 
-void NameOrder::move_to(const SpaceSaving& list, uint32_t number) {
-  constexpr int kStepsMax = 64;
-  const uint32_t place = number + 1;
-  if (place == links_.size()) {
-    uint32_t before = at_;
-    for (int steps = 0; steps < kStepsMax; ++steps, before = links_[before].next) {
-      const uint32_t next = links_[before].next;
-      if (next == 0 || reversed_less(list.key(number), list.key(next - 1))) break;
-    }
-    links_.push_back({links_[before].next, mark_of(list.key(number))});
-    links_[before].next = place;
+// Most belong near; steps grow until one goes too far.
+size_t NameOrder::place_of(const SpaceSaving& list, std::string_view name) const {
+  const auto is_before = [&](const Entry& entry, std::string_view other) {
+    return reversed_less(list.key(entry.number), other);
+  };
+  size_t low = at_;
+  size_t step = 1;
+  for (; step <= entries_.size() - low && is_before(entries_[low + step - 1], name); step *= 2) {
+    low += step;
   }
-  at_ = place;
+  const auto first = entries_.begin() + static_cast<ptrdiff_t>(low);
+  const auto last = first + static_cast<ptrdiff_t>(std::min(step - 1, entries_.size() - low));
+  return static_cast<size_t>(std::lower_bound(first, last, name, is_before) - entries_.begin());
+}
+
+void NameOrder::add(std::string_view name, uint32_t number) {
+  if (number != entries_.size() + new_.size()) return;
+  new_.push_back({at_, {number, mark_of(name)}});
 }
 
 size_t series_buckets(Summary::Span span) {
@@ -184,7 +205,7 @@ void Summary::State::add_listed_name(std::string_view qname, uint64_t weight, ui
   }
   const uint64_t hash = hash64(qname);
   names.add(hash);
-  name_order.move_to(list, list.add(qname, hash, weight));
+  name_order.add(qname, list.add(qname, hash, weight));
   add_top(Top::kBlockedNames, qname, blocked);
 }
 

@@ -79,24 +79,34 @@ struct SegmentUses {
 };
 
 // The names of a list in the order that all segments have them in. Whoever adds a segment's names
-// goes along, and finds most of them a step ahead, without hash and table.
+// goes along, and finds most of them a step ahead, without hash and table. A list that others
+// change, too, has no order any more; then nothing is found.
 class NameOrder {
  public:
-  // To the front. A list that others have changed is taken in the order of its numbers.
+  // To the front, for the next segment.
   void begin(const SpaceSaving& list);
-  // The number of the name if it is one of the next few.
+  // The number of the name, which stands behind those that were asked for before.
   std::optional<uint32_t> find(const SpaceSaving& list, std::string_view name);
-  // To the name with this number, which may be the list's last and new.
-  void move_to(const SpaceSaving& list, uint32_t number);
+  // The number in the list of the name that was not found: from the next begin() on it is.
+  void add(std::string_view name, uint32_t number);
 
  private:
-  struct Link {
-    uint32_t next = 0;
+  struct Entry {
+    uint32_t number = 0;
     uint32_t mark = 0;  // of the name: most others have another one
   };
+  struct NewEntry {
+    size_t place = 0;  // in entries_, of the first one behind it
+    Entry entry;
+  };
 
-  std::vector<Link> links_ = {{}};  // by 1 + number; 0: the front, and behind the last one
-  uint32_t at_ = 0;
+  void place_new();
+  // Of the first one from at_ on that is not before the name.
+  size_t place_of(const SpaceSaving& list, std::string_view name) const;
+
+  std::vector<Entry> entries_;  // in the order of the names
+  std::vector<NewEntry> new_;   // likewise
+  size_t at_ = 0;
 };
 
 struct Summary::State {

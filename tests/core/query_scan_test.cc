@@ -147,6 +147,22 @@ TEST_CASE("downwards the chunks come in the other order, with the same matches")
   CHECK(found == f.expected());
 }
 
+TEST_CASE("downwards a chunk's events are found in portions, which need few pages at first") {
+  Fixture f;
+  SegmentScan scan(f.row(), f.filter, {.order = SegmentScan::Order::kDownwards});
+  std::vector<size_t> sizes;
+  size_t next = f.events.size();
+  while (*scan.advance() == SegmentScan::Found::kChunk) {
+    sizes.push_back(scan.matches().size());
+    for (size_t i = sizes.back(); i > 0; --i) REQUIRE(scan.event(i - 1) == f.events[--next]);
+  }
+  CHECK(next == 0);
+  REQUIRE(sizes.size() > 3);
+  CHECK(sizes[0] == 128);
+  CHECK(sizes[1] == 256);
+  CHECK(*std::max_element(sizes.begin(), sizes.end()) > 2000);
+}
+
 TEST_CASE("a scan keeps to the events that are asked for") {
   Fixture f;
   for (const bool filtered : {false, true}) {

@@ -146,6 +146,42 @@ TEST_CASE("what is discarded of a segment was never counted") {
   CHECK(again.encode(kHourRollupBytesMax) == once.encode(kHourRollupBytesMax));
 }
 
+// Each segment has names that those before it have not, in front, between and behind; the names of
+// a merged summary come in another order.
+TEST_CASE("counting many segments is counting their events, also after a merge") {
+  Summary by_event(Summary::Span::kAny, kHourStart);
+  Summary by_segment(Summary::Span::kAny, kHourStart);
+  Summary merged(Summary::Span::kAny, kHourStart);
+  uint32_t random = 1;
+  for (size_t segment = 0; segment < 12; ++segment) {
+    std::vector<Event> events;
+    std::vector<std::string> names;
+    for (size_t i = 0; i < 600; ++i) {
+      random = random * 1664525 + 1013904223;
+      names.push_back(std::to_string(random >> 23) + (random % 3 == 0 ? ".net" : ".example.com"));
+    }
+    for (const std::string& name : names) {
+      events.push_back(plain_event());
+      events.back().qname = name;
+      by_event.add(events.back());
+      if (segment == 6) merged.add(events.back());
+    }
+    Bytes bytes;
+    if (segment == 6) {
+      by_segment.merge(merged);
+    } else {
+      add_segment(segment_of(events, &bytes), &by_segment);
+    }
+  }
+  CHECK(by_segment.unique_names() == by_event.unique_names());
+  const auto names = by_event.top(Summary::Top::kNames, 2000);
+  CHECK(names.size() > 900);
+  const auto same = [](const TopEntry& left, const TopEntry& right) {
+    return left.key == right.key && left.count == right.count && left.error == right.error;
+  };
+  CHECK(std::ranges::equal(by_segment.top(Summary::Top::kNames, 2000), names, same));
+}
+
 TEST_CASE("counting some events of a segment is counting these events") {
   EventGenerator generator({.seed = 9, .names = {}, .made_names = 300, .start_ms = kHourStart});
   SegmentBuilder builder;
