@@ -79,6 +79,12 @@ Result<SegmentRow> segment_row_at(const Rows& rows, size_t row, int64_t log_no) 
   return segment;
 }
 
+Status check_head(const SegmentHead& head, const SegmentBytes& segment) {
+  const bool agrees = head.first == segment.first && head.count == segment.count &&
+                      head.content_crc == segment.crc && head.total_bytes == segment.bytes.size();
+  return agrees ? Status() : corrupt("a segment's bytes are not those of its row");
+}
+
 }  // namespace
 
 Result<uint64_t> count_at(const Rows& rows, size_t row, size_t column, uint64_t max) {
@@ -194,16 +200,6 @@ Statement segment_append(int64_t log_no, const Newest& expected, const SegmentHe
   add_newest(log_no, expected, &parameters);
   return Statement{StatementId::kSegmentAppend, std::move(parameters)};
 }
-
-namespace {
-
-Status check_head(const SegmentHead& head, const SegmentBytes& segment) {
-  const bool agrees = head.first == segment.first && head.count == segment.count &&
-                      head.content_crc == segment.crc && head.total_bytes == segment.bytes.size();
-  return agrees ? Status() : corrupt("a segment's bytes are not those of its row");
-}
-
-}  // namespace
 
 Result<SegmentReader> open_segment(const SegmentBytes& segment) {
   WEIR_ASSIGN(SegmentReader reader,
