@@ -1,6 +1,7 @@
 #include "query_walk.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "statements.h"
@@ -38,14 +39,17 @@ Result<LogStream> stream_of(const Rows& rows, size_t row, const Filter& filter) 
 
 // Copies the strings that an event's views point to.
 FoundEvent found_event(const LogStream& stream) {
-  const Event& event = *stream.head();
-  FoundEvent found{stream.log(), stream.head_n(), stream.site(), nullptr, event};
-  auto strings = std::make_unique<std::string>(event.qname);
-  strings->append(event.list).append(event.upstream);
-  const std::string_view all = *strings;
-  found.event.qname = all.substr(0, event.qname.size());
-  found.event.list = all.substr(event.qname.size(), event.list.size());
-  found.event.upstream = all.substr(event.qname.size() + event.list.size());
+  FoundEvent found{stream.log(), stream.head_n(), stream.site(), nullptr, *stream.head()};
+  const std::array<std::string_view*, 3> views = {&found.event.qname, &found.event.list,
+                                                  &found.event.upstream};
+  size_t size = 0;
+  for (const std::string_view* view : views) size += view->size();
+  auto strings = std::make_unique_for_overwrite<char[]>(size);
+  char* end = strings.get();
+  for (std::string_view* view : views) {
+    *view = {end, view->copy(end, view->size())};
+    end += view->size();
+  }
   found.strings = std::move(strings);
   return found;
 }
@@ -79,6 +83,7 @@ Step QueryWalk::resume(Reply reply) {
 
 Status QueryWalk::begin() {
   *result_ = QueriesResult{};
+  result_->events.reserve(std::min<size_t>(limit_, kQueryLimitMax));
   cursor_.since_ms = filter_.since_ms;
   cursor_.until_ms = filter_.until_ms;
   if (cursor_text_.empty()) return {};

@@ -71,7 +71,7 @@ struct FoundEvent {
   LogId log;
   uint64_t n = 0;
   std::string site;
-  std::unique_ptr<const std::string> strings;
+  std::unique_ptr<const char[]> strings;
   Event event;  // its views point into `strings`
 };
 struct QueriesResult {
