@@ -38,6 +38,7 @@ void Maintenance::database_is_new() {
     task.failed = false;
   }
   rebuild_hours_.clear();
+  rebuilding_.clear();
   tasks_[kRebuild].due_ms = kNever;
 }
 
@@ -55,7 +56,9 @@ void Maintenance::begin(Kind kind, const ClockPair& now) {
     policy.now_ms = now.wall_ms;
     operation_ = retain(policy, &retention_);
   } else if (kind == kRebuild) {
-    operation_ = rebuild_rollups(rebuild_hours_, now.wall_ms, &rebuilt_);
+    rebuilding_.merge(rebuild_hours_);
+    rebuild_hours_.clear();
+    operation_ = rebuild_rollups(rebuilding_, now.wall_ms, &rebuilt_);
   } else {
     operation_ = begin_merge(kind, now.wall_ms);
   }
@@ -203,8 +206,8 @@ void Maintenance::finish(const Status& status, const ClockPair& now) {
 void Maintenance::finish_rebuild() {
   spdlog::info("the rollups of {} hours were computed anew; {} of them lack events", rebuilt_.hours,
                rebuilt_.incomplete);
-  rebuild_hours_.clear();
-  tasks_[kRebuild].due_ms = kNever;
+  rebuilding_.clear();
+  tasks_[kRebuild].due_ms = rebuild_hours_.empty() ? kNever : 0;
 }
 
 // Whether the operation that has ended left something for another one to do at once.

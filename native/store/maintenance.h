@@ -144,7 +144,8 @@ class Maintenance {
   MergeTotals merged_;
   RetentionProgress retention_;
   ShrinkProgress shrink_;
-  std::set<int64_t> rebuild_hours_;  // since 1970, left to rebuild
+  std::set<int64_t> rebuild_hours_;  // since 1970, to rebuild …
+  std::set<int64_t> rebuilding_;     // … and those of the rebuild under way or to be repeated
   RebuildResult rebuilt_;
   Excess excess_now_;
   bool pressed_ = false;     // bytes must go

@@ -222,6 +222,19 @@ TEST_CASE("a rollup that is damaged when more is to be added is computed anew") 
   CHECK(f.rollup_is_sound());
 }
 
+TEST_CASE("hours that are to be computed anew while others are, have their turn after these") {
+  Fixture f;
+  f.append(0, 10);
+  f.run_due();
+  f.damage_rollup();
+  f.maintenance.rebuild({kSampleHourMs / kHourMs - 1});
+  REQUIRE(f.maintenance.step(f.clock));
+  f.maintenance.rebuild({kSampleHourMs / kHourMs});
+  f.run_due();
+  CHECK(f.rollup_is_sound());
+  CHECK_FALSE(f.maintenance.step(f.clock));
+}
+
 TEST_CASE("a rebuild makes way for commits that wait for room, and is begun again") {
   Fixture f;
   f.append(0, 10);
