@@ -146,13 +146,17 @@ Status SegmentReader::State::load(Section section) {
 
 // --- Pages ---
 
+ByteRange SegmentReader::State::range_of_pages(size_t first, size_t last) const {
+  ByteRange range = index.range(first, last);
+  range.offset += table.sections(Section::kPages, Section::kPages).offset;
+  return range;
+}
+
 Status SegmentReader::State::load_page(size_t number, PagePart part) {
   QuestionPage& page = pages[number];
   if (page.has(part)) return {};
   if (!page.is_open()) {
-    ByteRange range = index.range(number, number);
-    range.offset += table.sections(Section::kPages, Section::kPages).offset;
-    const ByteView bytes = bytes_at(range);
+    const ByteView bytes = bytes_at(range_of_pages(number, number));
     if (bytes.empty() || crc32c(bytes) != index.crc(number)) {
       return corrupt("a segment fails its checksum");
     }
@@ -308,9 +312,7 @@ size_t SegmentReader::name_bytes() const { return state_->name_bytes; }
 const PageIndex& SegmentReader::pages() const { return state_->index; }
 const QuestionPage& SegmentReader::page(size_t index) const { return state_->pages[index]; }
 ByteRange SegmentReader::range_of_pages(size_t first, size_t last) const {
-  ByteRange range = state_->index.range(first, last);
-  range.offset += state_->table.sections(Section::kPages, Section::kPages).offset;
-  return range;
+  return state_->range_of_pages(first, last);
 }
 size_t SegmentReader::client_count() const { return state_->clients.size(); }
 const Client& SegmentReader::client(size_t index) const { return state_->clients[index]; }

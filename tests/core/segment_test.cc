@@ -207,25 +207,27 @@ void add_in_segments(std::span<const Event> events, size_t size, SegmentBuilder*
   }
 }
 
+// Adds the generator's next `count` events to an empty builder. Their texts are the generator's.
+std::vector<Event> filled(EventGenerator& generator, size_t count, SegmentBuilder* builder) {
+  std::vector<Event> events;
+  while (events.size() < count) {
+    events.push_back(generator.next());
+    REQUIRE(builder->add(events.back()).ok());
+  }
+  return events;
+}
+
 TEST_CASE("a builder gives its events back as they were added") {
   auto generator = generator_at_hour(6);
-  std::vector<Event> events;
   SegmentBuilder builder;
-  while (events.size() < 3000) {
-    events.push_back(generator.next());
-    REQUIRE(builder.add(events.back()).ok());
-  }
+  const std::vector<Event> events = filled(generator, 3000, &builder);
   for (size_t i = 0; i < events.size(); ++i) REQUIRE(builder.event(i) == events[i]);
 }
 
 TEST_CASE("segments added to a builder are their events added one by one") {
   auto generator = generator_at_hour(5);
-  std::vector<Event> events;
   SegmentBuilder expected;
-  while (events.size() < 9000) {
-    events.push_back(generator.next());
-    REQUIRE(expected.add(events.back()).ok());
-  }
+  const std::vector<Event> events = filled(generator, 9000, &expected);
   for (const size_t size : {1U, 700U, 4096U, 9000U}) {
     SegmentBuilder builder;
     add_in_segments(events, size, &builder);
