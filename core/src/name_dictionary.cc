@@ -169,7 +169,7 @@ bool NameDictionary::is_well_formed() const {
 std::string_view NameDictionary::name(size_t index, NameBuffer* buffer) const {
   size_t at = starts_[index / kNameRestart];
   for (size_t i = index - index % kNameRestart; i <= index; at += added_[i++]) {
-    buffer->replace(shared_[i], text_.substr(at, added_[i]));
+    buffer->replace(shared_[i], text_.substr(at), added_[i]);
   }
   return buffer->text();
 }
@@ -192,7 +192,7 @@ size_t NameDictionary::partition_point(IsBefore is_before) const {
   NameBuffer buffer;
   size_t at = starts_[low - 1];
   for (size_t i = (low - 1) * kNameRestart; i < end; at += added_[i++]) {
-    buffer.replace(shared_[i], text_.substr(at, added_[i]));
+    buffer.replace(shared_[i], text_.substr(at), added_[i]);
     if (!is_before(buffer.text())) return i;
   }
   return end;

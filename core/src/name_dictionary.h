@@ -41,16 +41,39 @@ void encode_names(std::span<const std::string_view> names, std::vector<uint8_t>*
 // replaces its beginning.
 class NameBuffer {
  public:
-  std::string_view text() const { return {bytes_.data() + start_, bytes_.size() - start_}; }
-  // The name that ends in `shared` bytes of this one. Precondition: both together fit a name.
-  void replace(size_t shared, std::string_view added) {
-    start_ = bytes_.size() - shared - added.size();
-    added.copy(bytes_.data() + start_, added.size());
+  NameBuffer() { store_le<uint64_t>(bytes_.data() + kEnd, 0); }
+
+  std::string_view text() const { return as_text(std::span(bytes_).first(kEnd).subspan(start_)); }
+  // The name that ends in `shared` bytes of this one and begins with the first `added` of `from`.
+  // Precondition: both together fit a name.
+  void replace(size_t shared, std::string_view from, size_t added) {
+    start_ = kEnd - shared - added;
+    uint8_t* const to = bytes_.data() + start_;
+    if (from.size() < added + kWord) {
+      from.copy(reinterpret_cast<char*>(to), added);
+    } else {
+      put(as_bytes(from).data(), added, to);
+    }
   }
 
  private:
-  std::array<char, kNameTextBytesMax> bytes_;
-  size_t start_ = kNameTextBytesMax;
+  static constexpr size_t kWord = sizeof(uint64_t);
+  static constexpr size_t kEnd = kNameTextBytesMax;
+
+  // Most names add a few bytes only. These are written by words, the last of which has what stands
+  // behind them, too: who reads the name's first bytes finds them written at once.
+  static void put(const uint8_t* from, size_t size, uint8_t* to) {
+    for (; size > kWord; size -= kWord, from += kWord, to += kWord) {
+      store_le(to, load_le<uint64_t>(from));
+    }
+    const size_t half_bits = 4 * size;
+    const uint64_t others = ~uint64_t{0} << half_bits << half_bits;
+    const uint64_t behind = load_le<uint64_t>(to + size) << half_bits << half_bits;
+    store_le(to, (load_le<uint64_t>(from) & ~others) | behind);
+  }
+
+  std::array<uint8_t, kEnd + kWord> bytes_;  // behind the end what is read with the last word
+  size_t start_ = kEnd;
 };
 
 // A part that names are searched for.
@@ -98,7 +121,7 @@ class NameDictionary {
     NameBuffer buffer;
     size_t at = 0;
     for (size_t i = 0; i < size_; at += added_[i++]) {
-      buffer.replace(shared_[i], text_.substr(at, added_[i]));
+      buffer.replace(shared_[i], text_.substr(at), added_[i]);
       visit(i, buffer.text(), size_t{shared_[i]});
     }
   }

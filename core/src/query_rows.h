@@ -58,7 +58,7 @@ class WalkPage {
   }
   // After a page that could have come to `bytes` and came to `read`.
   void took(uint64_t read, uint64_t bytes) {
-    if (read <= bytes / 4) rows_ = std::min(2 * rows_, rows_max_);
+    if (read <= bytes / 4) rows_ = std::min(4 * rows_, rows_max_);
   }
 
  private:

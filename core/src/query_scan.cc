@@ -347,7 +347,7 @@ void SegmentScan::narrow(const std::vector<uint32_t>& indexes, const Verdicts& v
   matches_.resize(static_cast<size_t>(kept - matches_.data()));
 }
 
-// Those events of the chunk whose question matches.
+// Those events of the chunk whose question matches, unless who counts questions has its verdict.
 Status SegmentScan::begin_chunk(size_t chunk) {
   const size_t first = chunk * kSegmentChunkEvents;
   const size_t end = std::min(first + kSegmentChunkEvents, wanted_.high);
@@ -355,7 +355,7 @@ Status SegmentScan::begin_chunk(size_t chunk) {
   const size_t begin = std::max(first, wanted_.low);
   current_ = chunk;
   matches_.resize(end - begin);
-  if (questions_.empty()) {
+  if (questions_.empty() || only_questions()) {
     std::iota(matches_.begin(), matches_.end(), static_cast<uint32_t>(begin - first));
     return {};
   }

@@ -54,6 +54,12 @@ class SegmentScan {
   // shown, the last ones of these; the others follow as if they were chunks.
   const SegmentChunk& chunk() const { return chunk_; }
   std::span<const uint32_t> matches() const { return found_; }
+  // Where nothing but questions is asked for and wanted, which of them match is not put to each
+  // event: matches() are all events of a chunk then, and this is 1 for a question that matches and
+  // 0 for another one. Else empty.
+  std::span<const uint8_t> questions_left() const {
+    return only_questions() ? std::span<const uint8_t>(questions_) : std::span<const uint8_t>();
+  }
   // The event at matches()[at]; needs all columns. Its strings live until the next call of this.
   Event event(size_t at) const { return reader_->event(chunk_, found_[at]); }
   // Its number in the log.
@@ -70,6 +76,7 @@ class SegmentScan {
   bool questions_asked() const { return names_asked() || !filter_->types.empty(); }
   bool answers_asked() const;
   bool times_asked() const;
+  bool only_questions() const { return columns_ == ColumnSet{Column::kQuestions}; }
   ColumnSet columns_needed() const;
   ColumnSet first_columns() const;
   // True if bytes have to be supplied first: they are in needs_ then.

@@ -55,7 +55,7 @@ class LogStream {
   void pop();
 
  private:
-  static constexpr size_t kFirstRows = 2;  // the newest events are mostly in one
+  static constexpr size_t kFirstRows = 1;  // the newest events are mostly in one
   static constexpr size_t kRowsMax = 64;
 
   bool take_match();

@@ -198,11 +198,12 @@ Status WindowOperation::scan_events() {
       case Found::kChunk:
         answer_.add_events(plan_, scanner_.scan());
         break;
-      case Found::kRowEnd:
-        if (scanner_.scan().is_open()) answer_.summary.finish(scanner_.scan().reader());
-        break;
       case Found::kUnreadable:
         ++answer_.unreadable.segments;
+        answer_.finish_events(scanner_.scan());
+        break;
+      case Found::kRowEnd:
+        answer_.finish_events(scanner_.scan());
         break;
       case Found::kChanged:
         moved_ = true;

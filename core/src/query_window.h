@@ -61,8 +61,10 @@ struct WindowAnswer {
   WindowAnswer() = default;
   explicit WindowAnswer(const WindowPlan& plan);  // with every bucket of the series
 
-  // The events that a scan has found in a chunk; the summary waits for the end of its segment.
+  // The events that a scan has found in a chunk; the summary waits for the end of its segment,
   void add_events(const WindowPlan& plan, const SegmentScan& scan);
+  // which this is, or the last chunk of it that can be read.
+  void finish_events(const SegmentScan& scan);
   // The minutes of an hour's summary that lie in the window.
   void add_minutes(const WindowPlan& plan, const Summary& hour);
   // To the window's total and the bucket of a time, which is taken as the nearest one inside.

@@ -51,4 +51,8 @@ void WindowAnswer::add_events(const WindowPlan& plan, const SegmentScan& scan) {
   if (part.total() > 0) add_counts(plan, part_ms, part);
 }
 
+void WindowAnswer::finish_events(const SegmentScan& scan) {
+  if (scan.is_open()) summary.finish(scan.reader(), scan.questions_left());
+}
+
 }  // namespace weir

@@ -87,7 +87,7 @@ RowScanner::Found RowScanner::fail() {
   const bool by_ranges = !whole_ && row.bytes > 0 && !row.corrupt;
   const bool again = failed_ == failed;
   failed_ = failed;
-  scan_.reset();
+  ended_ = true;
   if (!by_ranges || again) return Found::kUnreadable;
   clear();
   return Found::kChanged;

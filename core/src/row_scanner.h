@@ -36,7 +36,7 @@ class RowScanner {
     kNeedsBytes,  // run read() and supply() its pieces
     kChunk,       // scan() is at a chunk with matches
     kRowEnd,      // the row is done with; scan() is still there
-    kUnreadable,  // the row is given up
+    kUnreadable,  // the row is given up, from here on; scan() is still there
     kChanged,     // the rows are not there any more as they were listed
   };
   // Goes on. Precondition: not empty(), and no bytes are needed.

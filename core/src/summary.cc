@@ -96,11 +96,15 @@ void NameOrder::place_new() {
 
 std::optional<uint32_t> NameOrder::find(const SpaceSaving& list, std::string_view name) {
   constexpr size_t kStepsMax = 8;
+  constexpr size_t kAhead = 6;  // entries whose names may still be on their way from memory
   const uint32_t mark = mark_of(name);
   const size_t end = std::min(at_ + kStepsMax, entries_.size());
   for (size_t i = at_; i < end; ++i) {
-    if (entries_[i].mark != mark || !same_text(list.key(entries_[i].number), name)) continue;
+    if (entries_[i].mark != mark || !same_text(list.key_at(entries_[i].place), name)) continue;
     at_ = i + 1;
+    if (i + kAhead < entries_.size()) {
+      __builtin_prefetch(list.key_at(entries_[i + kAhead].place).data());
+    }
     return entries_[i].number;
   }
   at_ = place_of(list, name);
@@ -123,9 +127,9 @@ size_t NameOrder::place_of(const SpaceSaving& list, std::string_view name) const
   return static_cast<size_t>(std::lower_bound(first, last, name, is_before) - entries_.begin());
 }
 
-void NameOrder::add(std::string_view name, uint32_t number) {
+void NameOrder::add(std::string_view name, uint32_t number, StringInterner::Place place) {
   if (number != entries_.size() + new_.size()) return;
-  new_.push_back({at_, {number, mark_of(name)}});
+  new_.push_back({at_, {number, mark_of(name), place}});
 }
 
 size_t series_buckets(Summary::Span span) {
@@ -205,7 +209,8 @@ void Summary::State::add_listed_name(std::string_view qname, uint64_t weight, ui
   }
   const uint64_t hash = hash64(qname);
   names.add(hash);
-  name_order.add(qname, list.add(qname, hash, weight));
+  const uint32_t number = list.add(qname, hash, weight);
+  name_order.add(qname, number, list.place(number));
   add_top(Top::kBlockedNames, qname, blocked);
 }
 
@@ -388,8 +393,11 @@ void Summary::add(const SegmentReader& segment, const SegmentChunk& chunk,
   state.add_own(chunk, events);
 }
 
-void Summary::finish(const SegmentReader& segment) {
-  if (state_->uses) state_->add_shared(segment);
+void Summary::finish(const SegmentReader& segment, std::span<const uint8_t> questions) {
+  if (!state_->uses) return;
+  std::vector<uint64_t>& counted = state_->uses->questions;
+  for (size_t i = 0; i < questions.size(); ++i) counted[i] *= questions[i];
+  state_->add_shared(segment);
   state_->uses.reset();
 }
 

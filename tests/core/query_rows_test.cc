@@ -38,9 +38,9 @@ TEST_CASE("a walk reads more rows at once as long as they are small") {
   WalkPage page(2, 16);
   CHECK(page.whole_bytes(1 << 20) == kSegmentEdgeBytesMax);
   page.took(1 << 18, 1 << 20);  // a quarter: not much
-  CHECK(page.rows() == 4);
+  CHECK(page.rows() == 8);
   page.took((1 << 18) + 1, 1 << 20);
-  CHECK(page.rows() == 4);
+  CHECK(page.rows() == 8);
   for (int i = 0; i < 5; ++i) page.took(0, 1 << 20);
   CHECK(page.rows() == 16);
   CHECK(page.whole_bytes(1 << 20) == (1 << 20) / 16);  // so that all of them fit

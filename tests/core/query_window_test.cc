@@ -171,6 +171,37 @@ TEST_CASE_METHOD(MovingFixture, "a damaged segment is left out and reported") {
   CHECK(result.unreadable.segments == 1);
 }
 
+// Puts a segment of `count` events, each of another name, into log 1.
+void put_names(LogWriter* writer, uint64_t first, size_t count, bool damaged_at_end) {
+  SegmentBuilder builder;
+  for (size_t i = 0; i < count; ++i) {
+    Event event = sample_event(i % 60);
+    const std::string name = "n" + std::to_string(i) + ".example";
+    event.qname = name;
+    REQUIRE(builder.add(event).ok());
+  }
+  Bytes bytes = builder.encode({sample_log(1), first, false, {}});
+  const SegmentHead head = SegmentReader::open(bytes)->head();
+  if (damaged_at_end) bytes.back() ^= 1;
+  writer->put_segment(1, first, RowKind::kEvents, head, bytes);
+}
+
+TEST_CASE("of a segment with damage the chunks before it are counted in all that is told") {
+  MemoryExecutor executor;
+  LogWriter writer(&executor);
+  writer.add_log("home");
+  put_names(&writer, 0, kSegmentChunkEvents + 100, true);
+  put_names(&writer, kSegmentChunkEvents + 100, 3 * kSegmentChunkEvents, false);
+  Filter filter;
+  filter.until_ms = kTimeMsMax;
+  filter.types = {1, 28};
+  StatisticsResult statistics;
+  REQUIRE(run(executor, find_statistics(filter, {}, &statistics)).ok());
+  CHECK(statistics.unreadable.segments == 1);
+  CHECK(statistics.counts.total() == 4 * kSegmentChunkEvents);
+  CHECK(statistics.summary.counts() == statistics.counts);
+}
+
 TEST_CASE_METHOD(MovingFixture,
                  "the failure of any step of a window is the operation's, and no answer") {
   FailingExecutor failing(&executor_);

@@ -206,6 +206,7 @@ class ColumnSet {
   constexpr bool has(Column column) const {
     return (bits_ >> static_cast<unsigned>(column) & 1) != 0;
   }
+  constexpr bool operator==(const ColumnSet&) const = default;
   // Any column of the part. Sizes are stored against what the questions are expected to bring.
   constexpr bool needs(ChunkPart part) const {
     return part == ChunkPart::kRest ? (bits_ >> 1) != 0

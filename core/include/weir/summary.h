@@ -98,7 +98,9 @@ class Summary {
   // counted. Between the first chunk and finish() nothing else may be asked or added.
   void add(const SegmentReader& segment, const SegmentChunk& chunk,
            std::span<const uint32_t> events);
-  void finish(const SegmentReader& segment);
+  // Where `questions` are given, one verdict for each of the segment's: 0 leaves the question out,
+  // as if its events had not been added, 1 keeps it. For who adds questions and nothing else.
+  void finish(const SegmentReader& segment, std::span<const uint8_t> questions = {});
   // Leaves the chunks since the last finish() out, for example because the next one is corrupt.
   void discard();
   // `other` may cover a smaller span: its series is folded into this one's buckets. It has all top
