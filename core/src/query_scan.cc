@@ -93,6 +93,10 @@ bool SegmentScan::lacks_pages() {
 void SegmentScan::supply(std::vector<Bytes> pieces) {
   const std::vector<ByteRange> ranges = std::exchange(needs_, {});
   pieces.resize(ranges.size());
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    // The front may be all there is of a short segment.
+    if (pieces[i].size() < (reader_ ? ranges[i].length : 1)) cut_short_ = true;
+  }
   if (!reader_) {
     row_.data = std::move(pieces[0]);
     return;
@@ -101,6 +105,7 @@ void SegmentScan::supply(std::vector<Bytes> pieces) {
 }
 
 Result<SegmentScan::Found> SegmentScan::advance() {
+  if (cut_short_) return Status(Code::kCorrupt, "bytes of a segment are not there");
   while (true) {
     switch (phase_) {
       case Phase::kFront: {

@@ -39,7 +39,8 @@ class SegmentScan {
   Result<Found> advance();
   // Of the segment; one or two.
   const std::vector<ByteRange>& needs() const { return needs_; }
-  // One piece for each of needs().
+  // One piece for each of needs(). Where one has less than that, the row has gone or is not what it
+  // says it is: advance() answers kCorrupt.
   void supply(std::vector<Bytes> pieces);
   // The first read of a segment whose bytes did not come with the row.
   static ByteRange front(const Filter& filter);
@@ -107,6 +108,7 @@ class SegmentScan {
   Wanted wanted_;
   Phase phase_ = Phase::kFront;
   std::vector<ByteRange> needs_;
+  bool cut_short_ = false;  // what was supplied
   std::optional<SegmentReader> reader_;
   std::vector<NamePart> parts_;            // of the filter
   size_t first_page_ = 0, end_page_ = 0;   // of the questions that may be asked for

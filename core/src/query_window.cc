@@ -44,8 +44,7 @@ void WindowOperation::begin() {
   scanner_.clear();
   for (const WindowRange& range : plan_.ranges) pending_.push_back({range});
   version_ = -1;
-  next_log_no_ = 1;
-  next_n_ = 0;
+  listed_ = {};
   events_done_ = false;
 }
 
@@ -117,7 +116,7 @@ Step WindowOperation::next_group() {
 
 Statement WindowOperation::events_statement() const {
   return {StatementId::kQueryForward,
-          {sites_value(plan_.filter.sites), next_log_no_, as_integer(next_n_),
+          {sites_value(plan_.filter.sites), listed_.log_no, as_integer(listed_.n),
            int64_t{plan_.from_rollups}, plan_.filter.since_ms, plan_.filter.until_ms,
            as_integer(page_.whole_bytes(events_bytes_)), static_cast<int64_t>(page_.rows())}};
 }
@@ -178,8 +177,7 @@ Status WindowOperation::take_events(Rows* rows) {
   uint64_t read = 0;
   for (WalkRow& row : walk) {
     read += row.data.size();
-    next_log_no_ = row.log_no;
-    next_n_ = row.end();
+    listed_ = {row.log_no, row.end()};
     const uint64_t from = row.from_n;
     scanner_.add(std::move(row), from, kEventNumberMax + 1);
   }
@@ -190,6 +188,10 @@ Status WindowOperation::take_events(Rows* rows) {
 Status WindowOperation::scan_events() {
   using Found = RowScanner::Found;
   while (!scanner_.empty()) {
+    if (!scanner_.is_open()) {
+      const WalkRow& row = scanner_.row();
+      scanned_ = {row.log_no, std::max(row.first, row.from_n)};
+    }
     const Found found = scanner_.advance();
     WEIR_TRY(charge(scanner_.take_events_decoded(), 0));
     switch (found) {
@@ -197,6 +199,7 @@ Status WindowOperation::scan_events() {
         return {};
       case Found::kChunk:
         answer_.add_events(plan_, scanner_.scan());
+        scanned_.n = scanner_.scan().row().first + scanner_.scan().chunk().end();
         break;
       case Found::kUnreadable:
         ++answer_.unreadable.segments;
@@ -206,7 +209,9 @@ Status WindowOperation::scan_events() {
         answer_.finish_events(scanner_.scan());
         break;
       case Found::kChanged:
-        moved_ = true;
+        answer_.finish_events(scanner_.scan());
+        listed_ = scanned_;
+        events_done_ = false;
         return {};
     }
   }

@@ -111,10 +111,15 @@ class WindowOperation final : public Operation {
   bool started_ = false;
   bool moved_ = false;  // the last reply was of another version
   int attempts_left_;
-  int64_t version_ = -1;     // of the rollups in this attempt; -1: not read yet
-  int64_t next_log_no_ = 1;  // where the walk over events goes on
-  uint64_t next_n_ = 0;
-  bool events_done_ = false;
+  int64_t version_ = -1;  // of the rollups in this attempt; -1: not read yet
+  // How far the walk over events has come: which were listed, and which of these were scanned.
+  struct Position {
+    int64_t log_no = 1;
+    uint64_t n = 0;
+  };
+  Position listed_;
+  Position scanned_;
+  bool events_done_ = false;   // all are listed
   WalkPage page_;              // of the walk
   uint64_t events_bytes_ = 0;  // that the rows of the current group may have
   RowScanner scanner_;

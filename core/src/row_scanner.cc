@@ -23,7 +23,7 @@ void RowScanner::add(WalkRow row, uint64_t low, uint64_t high) {
 
 void RowScanner::clear() {
   rows_.clear();
-  scan_.reset();
+  ended_ = true;
   ranges_.clear();
 }
 

@@ -37,7 +37,7 @@ class RowScanner {
     kChunk,       // scan() is at a chunk with matches
     kRowEnd,      // the row is done with; scan() is still there
     kUnreadable,  // the row is given up, from here on; scan() is still there
-    kChanged,     // the rows are not there any more as they were listed
+    kChanged,     // the rows are not there any more as they were listed; scan() is
   };
   // Goes on. Precondition: not empty(), and no bytes are needed.
   Found advance();

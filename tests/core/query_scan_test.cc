@@ -55,8 +55,9 @@ struct Fixture {
       if (*at == SegmentScan::Found::kNeedsBytes) {
         std::vector<Bytes> pieces;
         for (const ByteRange& range : scan.needs()) {
-          const ByteView piece = ByteView(bytes).subspan(
-              range.offset, std::min<size_t>(range.length, bytes.size() - range.offset));
+          const ByteView behind =
+              ByteView(bytes).subspan(std::min<size_t>(range.offset, bytes.size()));
+          const ByteView piece = behind.first(std::min<size_t>(range.length, behind.size()));
           pieces.emplace_back(piece.begin(), piece.end());
           outcome.bytes_read += piece.size();
         }
@@ -224,6 +225,18 @@ TEST_CASE("a damaged part is noticed by whoever reads it") {
   f.filter.contains = {"a"};
   CHECK(f.scan(f.row()).status.code() == Code::kCorrupt);
   CHECK(f.scan(f.row_by_ranges()).status.code() == Code::kCorrupt);
+}
+
+TEST_CASE("bytes that are not there end the scan") {
+  Fixture f;
+  const Bytes whole = f.bytes;
+  for (size_t left = 0; left < whole.size(); left += 1 + left / 8) {
+    f.bytes.resize(left);
+    WalkRow row = f.row_by_ranges();
+    row.bytes = whole.size();
+    CHECK(f.scan(row).status.code() == Code::kCorrupt);
+    f.bytes = whole;
+  }
 }
 
 TEST_CASE("a row that announces another segment, or has no bytes, is not read") {

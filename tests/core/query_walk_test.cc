@@ -1,3 +1,4 @@
+#include <climits>
 #include <set>
 
 #include "catch.h"
@@ -5,6 +6,7 @@
 #include "support/failing_executor.h"
 #include "support/log_writer.h"
 #include "support/memory_executor.h"
+#include "support/short_reads.h"
 #include "weir/query.h"
 
 namespace weir {
@@ -218,6 +220,27 @@ TEST_CASE_METHOD(Fixture, "a damaged segment is counted and everything else foun
   rest.unreadable.segments += page(1000, rest.cursor).unreadable.segments;
   CHECK(rest.unreadable.segments == 3);
   CHECK(set_of(walk(100)) == expected());
+}
+
+TEST_CASE_METHOD(Fixture, "rows that go between listing and reading are listed again") {
+  QueryBudget by_ranges;
+  by_ranges.reply_bytes = 1;
+  ShortReads short_reads(&executor_);
+  const auto find = [&](int shorten, size_t left) {
+    short_reads.shorten = shorten;
+    short_reads.left = left;
+    QueriesResult result;
+    OperationPtr operation = find_queries(filter_, 1000, {}, by_ranges, &result);
+    REQUIRE(run_operation(*operation, short_reads).ok());
+    return result;
+  };
+  const size_t left = GENERATE(size_t{0}, size_t{1}, size_t{300});
+  const QueriesResult once = find(1, left);
+  CHECK(once.unreadable == Unreadable{});
+  CHECK(once.events.size() == 1000);
+  const QueriesResult always = find(INT_MAX, left);
+  CHECK(always.unreadable.segments > 10);  // until the budget is spent
+  CHECK(always.events.empty());
 }
 
 TEST_CASE_METHOD(Fixture, "small budgets make partial pages that together are the whole") {

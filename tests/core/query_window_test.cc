@@ -1,10 +1,13 @@
 #include "query_window.h"
 
+#include <climits>
+
 #include "catch.h"
 #include "support/failing_executor.h"
 #include "support/log_samples.h"
 #include "support/log_writer.h"
 #include "support/memory_executor.h"
+#include "support/short_reads.h"
 
 namespace weir {
 namespace {
@@ -195,11 +198,34 @@ TEST_CASE("of a segment with damage the chunks before it are counted in all that
   Filter filter;
   filter.until_ms = kTimeMsMax;
   filter.types = {1, 28};
+  QueryBudget budget;
+  if (GENERATE(false, true)) budget.reply_bytes = 1;  // then it is read by ranges, and listed again
   StatisticsResult statistics;
-  REQUIRE(run(executor, find_statistics(filter, {}, &statistics)).ok());
+  REQUIRE(run(executor, find_statistics(filter, budget, &statistics)).ok());
   CHECK(statistics.unreadable.segments == 1);
   CHECK(statistics.counts.total() == 4 * kSegmentChunkEvents);
   CHECK(statistics.summary.counts() == statistics.counts);
+}
+
+TEST_CASE_METHOD(MovingFixture, "segments that go between listing and reading are listed again") {
+  ShortReads short_reads(&executor_);
+  const auto ask = [&](int shorten) {
+    short_reads.shorten = shorten;
+    Filter filter;
+    filter.until_ms = kTimeMsMax;
+    filter.types = {1};
+    QueryBudget budget;
+    budget.reply_bytes = 1;
+    budget.statements = 1000;
+    StatisticsResult result;
+    REQUIRE(run(short_reads, find_statistics(filter, budget, &result)).ok());
+    return result;
+  };
+  CHECK(ask(0).counts.total() == 400);
+  CHECK(ask(1).counts.total() == 400);
+  const StatisticsResult never_there = ask(INT_MAX);
+  CHECK(never_there.counts.total() == 0);
+  CHECK(never_there.unreadable.segments == 20);
 }
 
 TEST_CASE_METHOD(MovingFixture,

@@ -58,7 +58,7 @@ struct QueryBudget {
 // What an answer had to do without, because stored bytes fail their checks or are not at hand.
 // Everything else is answered all the same.
 struct Unreadable {
-  uint64_t segments = 0;  // their events are missing
+  uint64_t segments = 0;  // their events are missing, all or some
   uint64_t rollups = 0;   // their counts are there, their sketches are missing
 
   bool any() const { return segments > 0 || rollups > 0; }

@@ -222,6 +222,7 @@ struct SegmentChunk {
   size_t index = SIZE_MAX;
   size_t first = 0;  // in the segment
   size_t count = 0;
+  size_t end() const { return first + count; }
   ColumnSet columns;
   std::vector<uint32_t> questions, clients, traits;
   std::vector<int64_t> times_ms;
