@@ -60,9 +60,6 @@ class SpaceSaving {
   // Numbers of the `keys_max` first in the order of top().
   std::vector<uint32_t> ranked(size_t keys_max) const;
   std::string_view key(size_t number) const { return keys_[number]; }
-  // Where a key lies, for who keeps that beside its number; until keys are pruned.
-  StringInterner::Place place(size_t number) const { return keys_.place(number); }
-  std::string_view key_at(StringInterner::Place place) const { return keys_.at(place); }
   uint64_t count(size_t number) const { return counts_[number]; }
   uint64_t error(size_t number) const { return errors_[number]; }
   // A key that is not there yet.

@@ -96,15 +96,11 @@ void NameOrder::place_new() {
 
 std::optional<uint32_t> NameOrder::find(const SpaceSaving& list, std::string_view name) {
   constexpr size_t kStepsMax = 8;
-  constexpr size_t kAhead = 6;  // entries whose names may still be on their way from memory
   const uint32_t mark = mark_of(name);
   const size_t end = std::min(at_ + kStepsMax, entries_.size());
   for (size_t i = at_; i < end; ++i) {
-    if (entries_[i].mark != mark || !same_text(list.key_at(entries_[i].place), name)) continue;
+    if (entries_[i].mark != mark || !same_text(list.key(entries_[i].number), name)) continue;
     at_ = i + 1;
-    if (i + kAhead < entries_.size()) {
-      __builtin_prefetch(list.key_at(entries_[i + kAhead].place).data());
-    }
     return entries_[i].number;
   }
   at_ = place_of(list, name);
@@ -127,9 +123,9 @@ size_t NameOrder::place_of(const SpaceSaving& list, std::string_view name) const
   return static_cast<size_t>(std::lower_bound(first, last, name, is_before) - entries_.begin());
 }
 
-void NameOrder::add(std::string_view name, uint32_t number, StringInterner::Place place) {
+void NameOrder::add(std::string_view name, uint32_t number) {
   if (number != entries_.size() + new_.size()) return;
-  new_.push_back({at_, {number, mark_of(name), place}});
+  new_.push_back({at_, {number, mark_of(name)}});
 }
 
 size_t series_buckets(Summary::Span span) {
@@ -209,8 +205,7 @@ void Summary::State::add_listed_name(std::string_view qname, uint64_t weight, ui
   }
   const uint64_t hash = hash64(qname);
   names.add(hash);
-  const uint32_t number = list.add(qname, hash, weight);
-  name_order.add(qname, number, list.place(number));
+  name_order.add(qname, list.add(qname, hash, weight));
   add_top(Top::kBlockedNames, qname, blocked);
 }
 
