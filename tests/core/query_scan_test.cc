@@ -6,6 +6,7 @@
 
 #include "catch.h"
 #include "support/event_generator.h"
+#include "support/piece_of.h"
 
 namespace weir {
 namespace {
@@ -55,11 +56,8 @@ struct Fixture {
       if (*at == SegmentScan::Found::kNeedsBytes) {
         std::vector<Bytes> pieces;
         for (const ByteRange& range : scan.needs()) {
-          const ByteView behind =
-              ByteView(bytes).subspan(std::min<size_t>(range.offset, bytes.size()));
-          const ByteView piece = behind.first(std::min<size_t>(range.length, behind.size()));
-          pieces.emplace_back(piece.begin(), piece.end());
-          outcome.bytes_read += piece.size();
+          pieces.push_back(piece_of(bytes, range));
+          outcome.bytes_read += pieces.back().size();
         }
         ++outcome.reads;
         scan.supply(std::move(pieces));

@@ -2,6 +2,7 @@
 // bytes say, a scan ends, and what it finds on the way can be shown and counted. The first byte
 // says what is asked.
 #include "query_scan.h"
+#include "support/piece_of.h"
 #include "support/resealed.h"
 #include "weir/summary.h"
 
@@ -26,16 +27,6 @@ SegmentScan::Wanted wanted_of(uint8_t asked) {
   return wanted;
 }
 
-std::vector<Bytes> pieces_of(ByteView bytes, const std::vector<ByteRange>& ranges) {
-  std::vector<Bytes> pieces;
-  for (const ByteRange& range : ranges) {
-    const ByteView behind = bytes.subspan(std::min<size_t>(range.offset, bytes.size()));
-    const ByteView piece = behind.first(std::min<size_t>(range.length, behind.size()));
-    pieces.emplace_back(piece.begin(), piece.end());
-  }
-  return pieces;
-}
-
 void show(SegmentScan* scan, OutcomeCounts* shown) {
   for (size_t i = 0; i < scan->matches().size(); ++i) {
     const Event event = scan->event(i);
@@ -58,7 +49,9 @@ void ask(uint8_t asked, const Bytes& bytes, const SegmentHead& head) {
     const auto found = scan.advance();
     if (!found.ok() || *found == SegmentScan::Found::kEnd) break;
     if (*found == SegmentScan::Found::kNeedsBytes) {
-      scan.supply(pieces_of(bytes, scan.needs()));
+      std::vector<Bytes> pieces;
+      for (const ByteRange& range : scan.needs()) pieces.push_back(piece_of(bytes, range));
+      scan.supply(std::move(pieces));
     } else {
       counted.add(scan.reader(), scan.chunk(), scan.matches());
       if ((asked & 64) == 0) show(&scan, &shown);

@@ -1,6 +1,6 @@
 #include "support/memory_executor.h"
 
-#include <algorithm>
+#include "support/piece_of.h"
 
 namespace weir {
 
@@ -39,11 +39,7 @@ Reply MemoryExecutor::run_read(const Read& read) {
     const auto row = database_.segments.find(range.segment);
     const auto* data =
         row == database_.segments.end() ? nullptr : std::get_if<Bytes>(&row->second.data);
-    if (data == nullptr) continue;
-    const size_t from = std::min<size_t>(range.offset, data->size());
-    const size_t length = std::min<size_t>(range.length, data->size() - from);
-    const auto begin = data->begin() + static_cast<ptrdiff_t>(from);
-    piece.assign(begin, begin + static_cast<ptrdiff_t>(length));
+    if (data != nullptr) piece = piece_of(*data, {range.offset, range.length});
   }
   return reply;
 }

@@ -12,8 +12,8 @@ class ShortReads final : public Executor {
  public:
   explicit ShortReads(Executor* inner) : inner_(*inner) {}
 
-  int shorten = 0;     // so many reads to come
-  size_t left = 0;     // bytes that are left of each piece
+  int shorten = 0;  // so many reads to come
+  size_t left = 0;  // bytes that are left of each piece
 
   Reply run_group(const Group& group) override { return inner_.run_group(group); }
   Reply run_read(const Read& read) override {
