@@ -230,6 +230,28 @@ TEST_CASE("what a chunk's columns do not tell is not counted") {
   CHECK(names.unique_clients() == 0);
 }
 
+TEST_CASE("questions that are left out at the end were never counted") {
+  auto generator = generator_with(5);
+  std::vector<Event> events;
+  while (events.size() < 6000) events.push_back(generator.next());
+  Bytes bytes;
+  const SegmentReader reader = segment_of(events, &bytes);
+  std::vector<uint8_t> kept(reader.question_count());
+  for (size_t i = 0; i < kept.size(); i += 3) kept[i] = 1;
+  Summary by_question, by_event;
+  for_each_chunk(reader, 0, {Column::kQuestions}, [&](const SegmentChunk& chunk, size_t) {
+    by_question.add(reader, chunk, indexes(0, chunk.count));
+    std::vector<uint32_t> some = indexes(0, chunk.count);
+    std::erase_if(some, [&](uint32_t i) { return kept[chunk.questions[i]] == 0; });
+    by_event.add(reader, chunk, some);
+    return true;
+  });
+  by_question.finish(reader, kept);
+  by_event.finish(reader);
+  CHECK(by_question.encode(kHourRollupBytesMax) == by_event.encode(kHourRollupBytesMax));
+  CHECK_FALSE(by_event.types().empty());
+}
+
 TEST_CASE("any grouping and order of merges gives the same bytes") {
   auto generator = generator_with(3, 60);
   std::vector<Event> events;
