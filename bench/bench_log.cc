@@ -8,14 +8,14 @@
 
 namespace weir::bench {
 
-BenchLog::BenchLog(int64_t start_ms, bool deadlines)
+BenchLog::BenchLog(int64_t start_ms, Pace pace)
     : path_(folder_.file("weir.db")),
       database_(open_database(path_)),
       executor_(&database_),
       wal_(database_),
-      deadlines_(deadlines),
+      pace_(pace),
       now_ms_(start_ms),
-      rollup_due_ms_(start_ms + Maintenance::kRollupIntervalMs),
+      rollup_due_ms_(start_ms + rollup_interval_ms()),
       merge_due_ms_(start_ms + Maintenance::kMergeIntervalMs) {
   require(migrate(database_));
   require(wal_.prepare());
@@ -26,16 +26,23 @@ BenchLog::BenchLog(int64_t start_ms, bool deadlines)
   batcher_ = std::make_unique<Batcher>(log_.log, 0, options);
 }
 
-void BenchLog::add(const Event& event) {
-  now_ms_ = event.time_ms;
-  const int64_t now_ms = deadlines_ ? now_ms_ : 0;
-  require(batcher_->add(event, now_ms));
-  commit_due(now_ms);
+void BenchLog::add(std::span<const Event> drain) {
+  for (const Event& event : drain) {
+    now_ms_ = event.time_ms;
+    require(batcher_->add(event, batcher_ms()));
+  }
+  commit_due();
   if (now_ms_ >= rollup_due_ms_) maintain(now_ms_);
 }
 
-void BenchLog::commit_due(int64_t now_ms) {
-  while (const Batch* batch = batcher_->poll(now_ms)) {
+int64_t BenchLog::batcher_ms() const { return pace_ == Pace::kLive ? now_ms_ : 0; }
+
+int64_t BenchLog::rollup_interval_ms() const {
+  return pace_ == Pace::kLive ? Maintenance::kRollupIntervalMs : kHourMs;
+}
+
+void BenchLog::commit_due() {
+  while (const Batch* batch = batcher_->poll(batcher_ms())) {
     const double begin = seconds_of(CLOCK_MONOTONIC);
     const auto appending = append({.log_no = log_.log_no,
                                    .segments = batch->segments,
@@ -50,7 +57,7 @@ void BenchLog::commit_due(int64_t now_ms) {
 
 void BenchLog::maintain(int64_t now_ms) {
   roll_up(now_ms);
-  rollup_due_ms_ = now_ms + Maintenance::kRollupIntervalMs;
+  rollup_due_ms_ = now_ms + rollup_interval_ms();
   if (now_ms < merge_due_ms_) return;
   merge({.now_ms = now_ms, .delay_ms = kSealDelayMs}, &level1_);
   merge_due_ms_ = now_ms + Maintenance::kMergeIntervalMs;
@@ -82,7 +89,7 @@ void BenchLog::merge(const MergePolicy& policy, MergeProgress* progress) {
 
 void BenchLog::finish() {
   batcher_->drain(now_ms_);
-  commit_due(deadlines_ ? now_ms_ : 0);
+  commit_due();
   maintain(now_ms_ + 2 * kHourMs);
 }
 

@@ -1,17 +1,18 @@
 // BenchLog: a log as the writer keeps it, on the clock of its events: Batcher, segments, append
-// with the ledger in one transaction, rollups every 10 s, the merge of each finished hour,
-// checkpoints.
+// with the ledger in one transaction, rollups, the merge of each finished hour, checkpoints.
 //
 // The operations are those of the product; only the threads and the rings are not there, so that
 // what is measured is the work and no queue.
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "bench_folder.h"
 #include "native/store/checkpoint.h"
+#include "native/store/log_writer.h"
 #include "native/store/sqlite_executor.h"
 #include "weir/batcher.h"
 #include "weir/event.h"
@@ -22,12 +23,18 @@ namespace weir::bench {
 // Lives on one thread.
 class BenchLog {
  public:
-  // `start_ms`: of the first event. `deadlines`: false lets only sizes cut batches, as when a
-  // backlog is written.
-  BenchLog(int64_t start_ms, bool deadlines);
+  // How time passes. kLive: as the events do. kBacklog: events come as fast as they are taken, so
+  // that only sizes cut batches and no interval ends meanwhile; maintenance runs once for each of
+  // their hours.
+  enum class Pace : uint8_t { kLive, kBacklog };
 
-  // The clock is the event's time.
-  void add(const Event& event);
+  // `start_ms`: of the first event.
+  BenchLog(int64_t start_ms, Pace pace);
+
+  // What one drain of the rings brings, at least one event and at most kDrainEventsMax. The clock
+  // is the last one's time.
+  static constexpr size_t kDrainEventsMax = LogWriter::kDrainEventsMax;
+  void add(std::span<const Event> drain);
   // Commits what is left, and goes on until every hour is over, rolled up and merged to level 1.
   void finish();
   void merge_level2();
@@ -40,7 +47,9 @@ class BenchLog {
   double commit_ms(double percentile) const;
 
  private:
-  void commit_due(int64_t now_ms);
+  int64_t batcher_ms() const;
+  int64_t rollup_interval_ms() const;
+  void commit_due();
   void roll_up(int64_t now_ms);
   void merge(const MergePolicy& policy, MergeProgress* progress);
   void maintain(int64_t now_ms);
@@ -52,7 +61,7 @@ class BenchLog {
   SqliteExecutor executor_;
   WalKeeper wal_;
   LogState log_;
-  bool deadlines_;
+  const Pace pace_;
   int64_t now_ms_;
   int64_t rollup_due_ms_;
   int64_t merge_due_ms_;

@@ -5,7 +5,9 @@
 // in the same run, on the same file system, with the same pragmas (WAL, synchronous=FULL). Rival:
 // RowTable.
 //
-//   bulk     a backlog of a day, 1 M and 10 M events: only sizes cut batches; the rate by quarters
+//   bulk     a backlog of a day, 1 M and 10 M events: only sizes cut batches; the rate by quarters;
+//            rollups and merges of an hour are made when the next one begins (the writer, by whose
+//            clock such a day takes some seconds, would make most of them at the end)
 //   steady   10,000 events/s for 1,000 s, a flush every 5 s: the CPU of all of it, merging included
 //   home     a quiet home for a day: one event/s of 3,000 names, 20 clients, a flush every 5 s
 //
@@ -15,6 +17,7 @@
 //
 //   log_append [--smoke] [--json]
 #include <array>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,18 +43,29 @@ EventGenerator::Options load(uint64_t events_per_second) {
   return options;
 }
 
-// Calls `take` for `count` events of a generator; `watch` runs only while it does.
+// Calls `take` with `count` events of a generator, some at a time; `watch` runs only while it does.
 template <class Take>
 void feed(EventGenerator& generator, uint64_t count, Stopwatch* watch, Take take) {
-  constexpr uint64_t kChunk = 100'000;
   std::vector<Event> events;
   for (uint64_t fed = 0; fed < count; fed += events.size()) {
-    events.resize(std::min(kChunk, count - fed));
+    events.resize(std::min<uint64_t>(BenchLog::kDrainEventsMax, count - fed));
     for (Event& event : events) event = generator.next();
     watch->start();
-    for (const Event& event : events) take(event);
+    take(std::span<const Event>(events));
     watch->stop();
   }
+}
+
+// As feed(), into a log whose writer finds `drain` events at a time.
+void feed_log(EventGenerator& generator, uint64_t count, size_t drain, Stopwatch* watch,
+              BenchLog* log) {
+  feed(generator, count, watch, [&](std::span<const Event> events) {
+    while (!events.empty()) {
+      const size_t found = std::min(drain, events.size());
+      log->add(events.first(found));
+      events = events.subspan(found);
+    }
+  });
 }
 
 // Per event, in the file.
@@ -71,7 +85,9 @@ Rival measure_rows(const EventGenerator::Options& options, uint64_t count) {
   RowTable table(database);
   EventGenerator generator(options);
   Stopwatch watch;
-  feed(generator, count, &watch, [&](const Event& event) { table.add(event); });
+  feed(generator, count, &watch, [&](std::span<const Event> events) {
+    for (const Event& event : events) table.add(event);
+  });
   watch.start();
   table.finish();
   const uint64_t bytes = file_bytes(database, path);
@@ -83,12 +99,12 @@ void bulk(const BenchReport& report, const std::string& name, uint64_t count) {
   const EventGenerator::Options options = load(count * 1000 / kDayMs + 1);
   const Rival rival = measure_rows(options, count);
   EventGenerator generator(options);
-  BenchLog log(kStartMs, false);
+  BenchLog log(kStartMs, BenchLog::Pace::kBacklog);
   Stopwatch whole;
   std::array<double, kQuarters> quarter_seconds{};
   for (double& seconds : quarter_seconds) {
     const double before = whole.wall_seconds();
-    feed(generator, count / kQuarters, &whole, [&](const Event& event) { log.add(event); });
+    feed_log(generator, count / kQuarters, BenchLog::kDrainEventsMax, &whole, &log);
     seconds = whole.wall_seconds() - before;
   }
   whole.start();
@@ -108,9 +124,10 @@ void bulk(const BenchReport& report, const std::string& name, uint64_t count) {
 
 void steady(const BenchReport& report, uint64_t per_second, uint64_t count) {
   EventGenerator generator(load(per_second));
-  BenchLog log(kStartMs, true);
+  BenchLog log(kStartMs, BenchLog::Pace::kLive);
   Stopwatch watch;
-  feed(generator, count, &watch, [&](const Event& event) { log.add(event); });
+  constexpr uint64_t kDrainsPerSecond = 1000 / LogWriter::kDrainIntervalMs;
+  feed_log(generator, count, per_second / kDrainsPerSecond, &watch, &log);
   watch.start();
   log.finish();
   watch.stop();
@@ -126,9 +143,9 @@ void home(const BenchReport& report, uint64_t count) {
   options.clients = 20;
   const Rival rival = measure_rows(options, count);
   EventGenerator generator(options);
-  BenchLog log(kStartMs, true);
+  BenchLog log(kStartMs, BenchLog::Pace::kLive);
   Stopwatch watch;
-  feed(generator, count, &watch, [&](const Event& event) { log.add(event); });
+  feed_log(generator, count, 1, &watch, &log);
   log.finish();
   log.merge_day();
   report.row("quiet home", bytes_per(log.bytes(), count), "B/event", kRowTableName, rival.bytes);

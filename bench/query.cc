@@ -171,14 +171,14 @@ void run(const BenchReport& report) {
   options.start_ms = kStartMs;
   EventGenerator generator(options);
 
-  BenchLog log(kStartMs, false);
+  BenchLog log(kStartMs, BenchLog::Pace::kBacklog);
   Folder folder;
   SqliteDatabase rows = open_database(folder.file("rows.db"));
   RowTable table(rows);
   for (uint64_t i = 0; i < count; ++i) {
     Event event = generator.next();
     if (i % (count / kRareHits) == count / kRareHits / 2) event.qname = kRareName;
-    log.add(event);
+    log.add({&event, 1});
     if (i < count / kRivalShare) table.add(event);
   }
   log.finish();

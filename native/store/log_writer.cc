@@ -84,7 +84,9 @@ bool LogWriter::turn() {
   return found > 0;
 }
 
-// Takes events out of the batch and all rings, in the order of their times.
+// Takes events out of the batch and all rings, in the order of their times. Each ring has its share
+// of a drain: a busy one must not keep the others' events waiting, to be numbered long after its
+// own of the same time.
 size_t LogWriter::drain(int64_t now_ms) {
   drained_.clear();
   order_.clear();
@@ -101,8 +103,9 @@ size_t LogWriter::drain(int64_t now_ms) {
     if (done) completions_.emplace_back(drained_.size(), std::move(done));
     take(bytes);
   });
-  for (const auto& sink : parts_.sinks) {
-    sink->ring().read(kDrainEventsMax - drained_.size(), take);
+  for (size_t left = parts_.sinks.size(); left > 0; --left) {
+    const size_t share = (kDrainEventsMax - drained_.size() + left - 1) / left;
+    parts_.sinks[parts_.sinks.size() - left]->ring().read(share, take);
   }
   // Within one millisecond the order of reading stays, which is each producer's own.
   std::sort(order_.begin(), order_.end());

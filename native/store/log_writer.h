@@ -26,7 +26,7 @@ namespace weir {
 class LogWriter {
  public:
   static constexpr int64_t kDrainIntervalMs = 10;
-  static constexpr size_t kDrainEventsMax = 1 << 14;  // per turn: some milliseconds of sorting
+  static constexpr size_t kDrainEventsMax = 1 << 12;  // per turn; decoded they fit into a cache
   static constexpr int64_t kParkMsMax = 1000;
   static constexpr int64_t kReportIntervalMs = 1000;        // drop reports
   static constexpr int64_t kDropCommitIntervalMs = 10'000;  // drops that no batch carries

@@ -28,7 +28,7 @@ class GateExecutor final : public Executor {
 
 struct Fixture : LogFixture {
   GateExecutor gate{store.executor()};
-  Intake intake{100};
+  Intake intake;
   std::vector<std::unique_ptr<RingSink>> sinks;
   std::unique_ptr<LogCommitter> committer;
   std::unique_ptr<Maintenance> maintenance;
@@ -38,9 +38,10 @@ struct Fixture : LogFixture {
   FloodGuard guard{1, 1000};
   std::unique_ptr<LogWriter> writer;
 
-  Fixture() {
+  explicit Fixture(size_t buffer_events = 100) : intake(buffer_events) {
     for (size_t i = 0; i < 2; ++i) {
-      sinks.push_back(std::make_unique<RingSink>(0, page->slot(i), intake));
+      sinks.push_back(
+          std::make_unique<RingSink>(buffer_events * kRingBytesPerEvent, page->slot(i), intake));
     }
     BatcherOptions options;
     options.buffer_events_max = intake.gauge.capacity();
@@ -91,6 +92,18 @@ TEST_CASE("events of several producers are numbered in the order of their times"
     const uint64_t second = std::array<uint64_t, 4>{2, 5, 6, 7}[i];
     CHECK(content[i].ends_with(std::to_string(sample_event(second, kTestWallMs).time_ms)));
   }
+}
+
+TEST_CASE("a ring with more events than a drain takes does not make the others wait") {
+  constexpr uint64_t kMany = 2 * LogWriter::kDrainEventsMax;
+  Fixture f(kMany + 1);
+  for (uint64_t i = 0; i < kMany; ++i) f.offer(1, 0, 5 + i % 900);
+  f.offer(1, 1, 2);
+  f.writer->start();
+  REQUIRE(f.writer->stop(5000));
+  const auto content = content_of(f.store.executor(), 1);
+  REQUIRE(content.size() == kMany + 1);
+  CHECK(content[0].ends_with(std::to_string(sample_event(2, kTestWallMs).time_ms)));
 }
 
 TEST_CASE("what is offered while the database fails is stored when it is back") {
