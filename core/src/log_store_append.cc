@@ -84,7 +84,7 @@ class Append final : public Machine<Append> {
   }
   Result<Step> on_ledger_written(Reply&) { return done(); }
 
-  // Parameters 1 … 10 of both ledger statements.
+  // Parameters 1 … 11 of both ledger statements.
   std::vector<Value> ledger_values() const {
     const LedgerDelta& delta = request_.ledger;
     std::vector<Value> values = {ledger_id(request_.log_no, hour_of(request_.now_ms))};
@@ -92,6 +92,7 @@ class Append final : public Machine<Append> {
       values.emplace_back(static_cast<int64_t>(growth));
     }
     for (const uint64_t dropped : delta.dropped) values.emplace_back(static_cast<int64_t>(dropped));
+    values.emplace_back(static_cast<int64_t>(delta.expired_corrupt));
     values.emplace_back(int64_t{delta.unclean ? 1 : 0});
     return values;
   }

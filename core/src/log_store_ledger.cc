@@ -27,6 +27,7 @@ class LogLedger final : public Machine<LogLedger> {
     for (uint64_t& counter : result_.dropped) {
       WEIR_ASSIGN(counter, count_at(rows, 0, column++));
     }
+    WEIR_ASSIGN(result_.expired_corrupt, count_at(rows, 0, column++));
     WEIR_ASSIGN(const uint64_t unclean, count_at(rows, 0, column));
     result_.unclean = unclean != 0;
     return done();

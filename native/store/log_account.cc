@@ -38,45 +38,50 @@ Status add_to_ledger(Executor& executor, const LogState& log, const LedgerDelta&
   return run_operation(*operation, executor);
 }
 
-// The log that the page names, if the database has all of it.
+// The log that the page names, if the database has it.
 const LogState* find_log(const std::vector<LogState>& logs, const LedgerPage& page) {
   if (page.found() != LedgerPage::Found::kIntact) return nullptr;
   const auto log = std::find_if(logs.begin(), logs.end(), [&page](const LogState& state) {
     return state.log == page.state().log;
   });
-  if (log == logs.end()) {
-    spdlog::warn("the ledger page belongs to another database: a new log begins");
-    return nullptr;
-  }
-  if (log->end < page.state().committed_end) {
-    spdlog::warn(
-        "the database ends at {} and was at {} before, an older copy was restored: "
-        "a new log begins",
-        log->end, page.state().committed_end);
-    return nullptr;
-  }
-  return &*log;
+  if (log != logs.end()) return &*log;
+  spdlog::warn("the ledger page belongs to another database: a new log begins");
+  return nullptr;
 }
 
-// Accounts for what the last run had in memory when it was killed.
-Status settle_crash(Executor& executor, LedgerPage& page, LogAccount* account, int64_t now_ms) {
+// Numbers that were committed before, and that the log does not reach.
+uint64_t missing_in(const LogState& log, const LedgerPage& page) {
+  const uint64_t committed = page.state().committed_end;
+  return committed - std::min(committed, log.end);
+}
+
+// Accounts for what the last run had in memory when it was killed, and for what it had stored and
+// is not there any more. Numbers that are missing may have been gaps, which count as drops.
+Status settle_last_run(Executor& executor, LedgerPage& page, LogAccount* account, int64_t now_ms) {
   LedgerCounters pending = page.of_log() - account->accounted;
   LedgerDelta delta;
   delta.unclean = page.from_earlier_boot() && !page.state().clean;
   if (!plausible(pending)) {
     delta.unclean = true;
   } else {
+    const uint64_t unsettled = pending.offered - pending.collapsed - sum_of(pending.dropped);
+    delta.stored = delta.expired_corrupt = std::min(unsettled, missing_in(account->log, page));
     // Counted in the page first: if the next kill comes before the commit, the sum is the same.
-    const uint64_t crash = pending.offered - pending.collapsed - sum_of(pending.dropped);
+    const uint64_t crash = unsettled - delta.stored;
     page.writer_slot().count_dropped(DropReason::kCrash, crash);
     pending.dropped[static_cast<size_t>(DropReason::kCrash)] += crash;
     delta.offered = pending.offered;
     delta.collapsed = pending.collapsed;
     delta.dropped = pending.dropped;
     if (crash > 0) spdlog::warn("{} events were in memory when the last run ended", crash);
+    if (delta.expired_corrupt > 0) {
+      spdlog::error("{} events that were stored are not in the database any more",
+                    delta.expired_corrupt);
+    }
   }
   if (delta.offered == 0 && !delta.unclean) return {};
-  if (delta.unclean) spdlog::warn("power was lost: the ledger cannot tell how many events with it");
+  if (delta.unclean)
+    spdlog::warn("the ledger cannot tell how many events were lost with the last run");
   WEIR_TRY(add_to_ledger(executor, account->log, delta, now_ms));
   account->accounted =
       account->accounted + LedgerCounters{delta.offered, delta.collapsed, delta.dropped};
@@ -118,8 +123,15 @@ Result<LogAccount> settle_account(Executor& executor, LedgerPage& page, const st
   std::optional<LogAccount> account;
   if (const LogState* log = find_log(logs, page)) {
     WEIR_ASSIGN(account, account_of_log(executor, log->log, site, now_ms));
-    WEIR_TRY(settle_crash(executor, page, &*account, now_ms));
-    if (account->log.site != site) {
+    WEIR_TRY(settle_last_run(executor, page, &*account, now_ms));
+    const bool is_behind = missing_in(*log, page) > 0;
+    if (is_behind) {
+      spdlog::warn(
+          "the database ends at {} and was at {} before, its WAL was damaged or an older copy was "
+          "restored: a new log begins",
+          log->end, page.state().committed_end);
+    }
+    if (is_behind || account->log.site != site) {
       WEIR_ASSIGN(account, open_new_log(executor, site, now_ms, make_log_id));
     }
   } else {

@@ -2,10 +2,11 @@
 //
 // At start the ledger page (what was offered) is compared with the database (what is stored or
 // known to be dropped). They agree after a clean stop. After a kill the difference becomes
-// dropped{crash}. If the page is ahead of the database, the database is an older copy: numbers
-// after its end were given away already, so a new log begins; one begins as well when the site has
-// got another name. If the page cannot be believed, the ledger says `unclean` instead of naming a
-// number.
+// dropped{crash}. If the page knows of later commits than the database has, they went with a
+// damaged WAL, whose end SQLite drops without a word, or the database is an older copy: they count
+// as stored and expired{corrupt}, and since their numbers were given away already, a new log
+// begins. One begins as well when the site has got another name. If the page cannot be believed,
+// the ledger says `unclean` instead of naming a number.
 #pragma once
 
 #include <functional>

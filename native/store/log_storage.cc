@@ -6,7 +6,7 @@ namespace weir {
 
 Result<LogStorage> LogStorage::open(const QueryLogOptions& options) {
   WEIR_ASSIGN(std::unique_ptr<QueryLog> log, QueryLog::open(options));
-  return LogStorage(std::move(log));
+  return LogStorage(std::move(log), options.retention());
 }
 
 Result<QueriesResult> LogStorage::search(const Filter& filter, size_t limit,
@@ -25,7 +25,9 @@ Result<QueriesResult> LogStorage::recent(size_t limit) {
 }
 
 Result<uint64_t> LogStorage::clean_up(int64_t retention_days) {
-  const RetentionPolicy policy{.now_ms = wall_clock_ms(), .events_days = retention_days};
+  RetentionPolicy policy = policy_;
+  policy.now_ms = wall_clock_ms();
+  policy.events_days = retention_days;
   uint64_t removed = 0;
   RetentionProgress progress;
   do {

@@ -22,7 +22,7 @@ class LogStorage {
   Result<QueriesResult> search(const Filter& filter, size_t limit, const std::string& cursor = "");
   Result<QueriesResult> recent(size_t limit);
   // Removes events that are older, as the retention does by itself; what is not yet in the rollups
-  // stays. Returns how many there were.
+  // stays, and with a forwarder what the receiver has not got. Returns how many there were.
   Result<uint64_t> clean_up(int64_t retention_days);
   [[nodiscard]] Subscribers::Subscription subscribe(EventListener listener) {
     return log_->subscribe(std::move(listener));
@@ -33,8 +33,10 @@ class LogStorage {
   QueryLog& log() { return *log_; }
 
  private:
-  explicit LogStorage(std::unique_ptr<QueryLog> log) : log_(std::move(log)) {}
+  LogStorage(std::unique_ptr<QueryLog> log, const RetentionPolicy& policy)
+      : log_(std::move(log)), policy_(policy) {}
   std::unique_ptr<QueryLog> log_;
+  RetentionPolicy policy_;  // without times
 };
 
 }  // namespace weir

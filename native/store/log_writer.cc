@@ -84,17 +84,20 @@ bool LogWriter::turn() {
   return found > 0;
 }
 
-// Takes events out of the batch and all rings, in the order of their times. Each ring has its share
-// of a drain: a busy one must not keep the others' events waiting, to be numbered long after its
-// own of the same time.
+// Takes events out of the batch and all rings, in the order of their times. Each producer's keep
+// the order of their arrival, also where the clock was set back: they count as no earlier than
+// those before them. Each ring has its share of a drain: a busy one must not keep the others'
+// events waiting, to be numbered long after its own of the same time.
 size_t LogWriter::drain(int64_t now_ms) {
   drained_.clear();
   order_.clear();
   completions_.clear();
-  const auto take = [this](ByteView bytes) {
+  int64_t latest_ms = kTimeMsMin;  // of the batch or ring at hand
+  const auto take = [&](ByteView bytes) {
     auto event = decode_event(bytes);
     WEIR_CHECK(event.ok());  // our own bytes
-    order_.emplace_back(event->time_ms, static_cast<uint32_t>(drained_.size()));
+    latest_ms = std::max(latest_ms, event->time_ms);
+    order_.emplace_back(latest_ms, static_cast<uint32_t>(drained_.size()));
     drained_.push_back(*event);
   };
   // First the batch, then the rings: when the hand-off changes to inline, a producer's events in
@@ -105,6 +108,7 @@ size_t LogWriter::drain(int64_t now_ms) {
   });
   for (size_t left = parts_.sinks.size(); left > 0; --left) {
     const size_t share = (kDrainEventsMax - drained_.size() + left - 1) / left;
+    latest_ms = kTimeMsMin;
     parts_.sinks[parts_.sinks.size() - left]->ring().read(share, take);
   }
   // Within one millisecond the order of reading stays, which is each producer's own.

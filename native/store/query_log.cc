@@ -405,11 +405,8 @@ int64_t SqliteQueryLog::longest_of(int64_t interval_ms) const {
 }
 
 RetentionPolicy SqliteQueryLog::policy() const {
-  RetentionPolicy policy;
+  RetentionPolicy policy = options_.retention();
   policy.events_days = retention_days_;
-  policy.rollup_days = options_.rollup_days;
-  policy.keep_unacked = options_.forwarding;
-  policy.spool_days = options_.spool_days;
   return policy;
 }
 

@@ -46,6 +46,14 @@ struct QueryLogOptions {
   int64_t rollup_days = 1825;
   bool forwarding = false;  // age keeps what the receiver has not got, for spool_days
   int64_t spool_days = 35;
+
+  // The last four, without the time.
+  RetentionPolicy retention() const {
+    return {.events_days = retention_days,
+            .rollup_days = rollup_days,
+            .keep_unacked = forwarding,
+            .spool_days = spool_days};
+  }
 };
 
 // Where the current log stands.

@@ -105,29 +105,58 @@ TEST_CASE("a page behind the database is believed: the kill came before it was t
   CHECK(ledger_of(f.executor, account.log.log_no).offered == 10);
 }
 
-TEST_CASE("a page ahead of the database means an older copy was restored: a new log begins") {
-  LogFixture f;
-  commit(f, f.settle(), 0, 10);
+// The page knows of `missing` events more that were committed, and of `in_memory` ones.
+void put_ahead(LogFixture& f, uint64_t missing, uint64_t in_memory, bool clean) {
+  f.page->slot(0).count_offered(missing + in_memory);
   LedgerPage::State state = f.page->state();
-  state.committed_end = 11;
-  state.clean = true;
+  state.committed_end += missing;
+  state.clean = clean;
   f.page->set_state(state);
   f.reopen_page();
-  const LogAccount account = f.settle();
-  CHECK(account.log.log == sample_log(2));
-  CHECK(account.log.end == 0);
-  CHECK(f.page->of_log() == LedgerCounters());
-  CHECK_FALSE(ledger_of(f.executor, account.log.log_no).unclean);
 }
 
-TEST_CASE("after a kill and a restore nobody can tell what was in memory") {
+TEST_CASE("a page ahead of the database: what is missing is told, and a new log begins") {
   LogFixture f;
-  commit(f, f.settle(), 0, 10);
-  LedgerPage::State state = f.page->state();
-  state.committed_end = 11;
-  f.page->set_state(state);
-  f.reopen_page();
-  CHECK(ledger_of(f.executor, f.settle().log.log_no).unclean);
+  const LogAccount before = f.settle();
+  commit(f, before, 0, 10);
+  put_ahead(f, 6, 0, true);
+  for (int start = 0; start < 2; ++start) {
+    const LogAccount account = f.settle();
+    CHECK(account.log.log != before.log.log);
+    CHECK(account.log.end == 0);
+    CHECK(f.page->of_log() == LedgerCounters());
+    const LedgerDelta ledger = ledger_of(f.executor, before.log.log_no);
+    CHECK(ledger.offered == 16);
+    CHECK(ledger.stored == 16);
+    CHECK(ledger.expired_corrupt == 6);
+    CHECK_FALSE(ledger.unclean);
+    check_balanced(ledger);
+    f.reopen_page();
+  }
+}
+
+TEST_CASE("a start that fails at any step counts what is missing, and the crash, once") {
+  uint64_t failures = 1;
+  for (uint64_t step = 1; failures > 0; ++step) {
+    LogFixture f;
+    const LogAccount before = f.settle();
+    commit(f, before, 0, 10);
+    put_ahead(f, 6, 3, false);
+    f.executor.arm({.step = step, .moment = FailingExecutor::Moment::kAfter});
+    const auto first = f.try_settle();
+    failures = f.executor.failures();
+    CHECK(first.ok() == (failures == 0));
+    f.executor.arm({});
+    f.reopen_page();
+    f.settle();
+    const LedgerDelta ledger = ledger_of(f.executor, before.log.log_no);
+    CHECK(ledger.offered == 19);
+    CHECK(ledger.stored == 16);
+    CHECK(ledger.expired_corrupt == 6);
+    CHECK_FALSE(ledger.unclean);
+    CHECK(dropped(ledger, DropReason::kCrash) == 3);
+    check_balanced(ledger);
+  }
 }
 
 TEST_CASE("a page of another database begins a new log") {

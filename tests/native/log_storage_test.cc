@@ -152,7 +152,7 @@ TEST_CASE("subscribers hear an event before it is written, and nothing after the
   CHECK(f.storage->log().position().end == 15);
 }
 
-TEST_CASE("search finds what matches, recent the newest, and clean-up removes what is old") {
+TEST_CASE("search finds what matches, and recent the newest") {
   Fixture f;
   f.open();
   f.store(20);
@@ -169,9 +169,35 @@ TEST_CASE("search finds what matches, recent the newest, and clean-up removes wh
   REQUIRE(found.ok());
   for (const FoundEvent& event : found->events) CHECK(event.event.qname == filter.domains[0]);
   CHECK_FALSE(found->events.empty());
-  const auto removed = f.storage->clean_up(36'500);
-  REQUIRE(removed.ok());
-  CHECK(*removed == 0);
+}
+
+TEST_CASE("clean-up removes what is old, but with a forwarder nothing that the receiver lacks") {
+  for (const bool forwarding : {false, true}) {
+    INFO("forwarding " << forwarding);
+    Fixture f;
+    f.options.forwarding = forwarding;
+    f.options.spool_days = f.options.retention_days;
+    f.open();
+    f.store(20);
+    REQUIRE(f.storage->close().ok());
+    f.storage.reset();
+    f.open();  // a start takes all into the rollups
+    f.store(1);
+    LogState log;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+    do {
+      REQUIRE(std::chrono::steady_clock::now() < end);
+      std::vector<LogState> logs;
+      REQUIRE(f.storage->log().runner().run(*list_logs("", &logs)).ok());
+      log = logs.at(0);
+    } while (log.rolled_through < 20 || log.end < 21);
+    const auto kept = f.storage->clean_up(36'500);
+    REQUIRE(kept.ok());
+    CHECK(*kept == 0);
+    const auto removed = f.storage->clean_up(1);
+    REQUIRE(removed.ok());
+    CHECK(*removed == (forwarding ? 0 : 20));
+  }
 }
 
 TEST_CASE("several threads store at once; each event is durable once") {

@@ -94,6 +94,21 @@ TEST_CASE("events of several producers are numbered in the order of their times"
   }
 }
 
+TEST_CASE("a clock that is set back does not turn a producer's events around") {
+  Fixture f;
+  const std::array<uint64_t, 4> seconds = {500, 501, 3, 4};
+  for (const uint64_t second : seconds) f.offer(1, 0, second);
+  f.offer(1, 1, 2);
+  f.writer->start();
+  REQUIRE(f.writer->stop(5000));
+  const auto content = content_of(f.store.executor(), 1);
+  REQUIRE(content.size() == 5);
+  for (size_t i = 0; i < seconds.size(); ++i) {  // behind the other producer's
+    const int64_t time_ms = sample_event(seconds[i], kTestWallMs).time_ms;
+    CHECK(content[i + 1].ends_with(std::to_string(time_ms)));
+  }
+}
+
 TEST_CASE("a ring with more events than a drain takes does not make the others wait") {
   constexpr uint64_t kMany = 2 * LogWriter::kDrainEventsMax;
   Fixture f(kMany + 1);

@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <set>
 #include <thread>
 
@@ -142,6 +144,65 @@ TEST_CASE("after kill -9 at any moment every event is stored once or is counted 
   }
   CHECK(crashed > 0);  // otherwise the kills came at no interesting moment
   ::munmap(&witness, sizeof(Witness));
+}
+
+// A run that commits `rounds` times ten events, checkpoints nothing, and ends as by a kill.
+void run_and_die(const std::string& data_dir, int rounds) {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    auto opened = QueryLog::open(options_for(data_dir));
+    if (!opened.ok()) ::_exit(3);
+    for (uint64_t n = 0; n < 10 * static_cast<uint64_t>(rounds); ++n) {
+      (*opened)->sink(0).offer(sample_event(n, kTestWallMs));
+      while (n % 10 == 9 && (*opened)->stats().held > 0) ::usleep(200);
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  REQUIRE(WEXITSTATUS(status) == 0);
+}
+
+uint64_t count_stored(const std::string& data_dir) {
+  auto database = SqliteDatabase::open(data_dir + "/weir.db", {});
+  REQUIRE(database.ok());
+  auto sum = database->prepare("SELECT coalesce(sum(count), 0) FROM segments WHERE kind = 0");
+  REQUIRE(sum.ok());
+  REQUIRE(*sum->step());
+  return static_cast<uint64_t>(std::get<int64_t>(*sum->column(0)));
+}
+
+// What SQLite finds behind a frame that fails its checksum is not there any more, and it says
+// nothing of that.
+TEST_CASE("whatever frame of the WAL is damaged, what goes with it is told as lost") {
+  constexpr int kCommits = 6;
+  constexpr std::uintmax_t kWalHeadBytes = 32;
+  constexpr std::uintmax_t kFrameBytes = 24 + 8192;
+  const TemporaryFolder folder;
+  const std::string died = folder.path("died");
+  REQUIRE(QueryLog::open(options_for(died)).ok());  // its end leaves no WAL
+  run_and_die(died, kCommits);
+  const std::uintmax_t wal_bytes = std::filesystem::file_size(died + "/weir.db-wal");
+  REQUIRE(wal_bytes > kWalHeadBytes + kFrameBytes);
+  for (std::uintmax_t at = kWalHeadBytes; at < wal_bytes; at += kFrameBytes) {
+    INFO("damaged at " << at << " of " << wal_bytes);
+    const std::string data_dir = folder.path("damaged-" + std::to_string(at));
+    std::filesystem::copy(died, data_dir);
+    std::fstream wal(data_dir + "/weir.db-wal", std::ios::in | std::ios::out | std::ios::binary);
+    wal.seekp(static_cast<std::streamoff>(at + kFrameBytes / 2)).put('\x55').put('\xaa').flush();
+    auto opened = QueryLog::open(options_for(data_dir));
+    INFO(opened.status().message());
+    REQUIRE(opened.ok());
+    const auto ledger = (*opened)->ledger();
+    REQUIRE(ledger.ok());
+    CHECK(ledger->balanced());
+    CHECK(ledger->offered == 10 * kCommits);
+    CHECK(ledger->stored == 10 * kCommits);
+    CHECK(ledger->expired_corrupt == 10 * kCommits - count_stored(data_dir));
+    CHECK_FALSE(ledger->unclean);
+  }
 }
 
 }  // namespace

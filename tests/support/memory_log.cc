@@ -181,31 +181,35 @@ Result<Rows> segment_remove(Db& db, const P& p) {
 Rows ledger_add(Db& db, const P& p) {
   MemoryLedger& row = db.ledger[p.integer(1)];
   for (size_t i = 0; i < row.growth.size(); ++i) row.growth[i] += p.integer(i + 2);
-  row.unclean = std::max(row.unclean, p.integer(10));
+  row.expired_corrupt += p.integer(10);
+  row.unclean = std::max(row.unclean, p.integer(11));
   return changed(1);
 }
 
 Result<Rows> ledger_add_with_segments(Db& db, const P& p) {
-  const bool expected = is_newest(db, p.integer(11), p.integer(12), p.integer(13), p.integer(14));
+  const bool expected = is_newest(db, p.integer(12), p.integer(13), p.integer(14), p.integer(15));
   return expected ? ledger_add(db, p) : changed(0);
 }
 
 Result<Rows> ledger_add_alone(Db& db, const P& p) {
-  const auto log = db.logs.find(p.integer(11));
-  const bool wanted = log != db.logs.end() && log->second.ledger_sequence < p.integer(12);
+  const auto log = db.logs.find(p.integer(12));
+  const bool wanted = log != db.logs.end() && log->second.ledger_sequence < p.integer(13);
   return wanted ? ledger_add(db, p) : changed(0);
 }
 
 Result<Rows> ledger_sums(Db& db, const P& p) {
   std::vector<int64_t> sums(MemoryLedger().growth.size());
+  int64_t expired_corrupt = 0;
   int64_t unclean = 0;
   for (const auto& [id, row] : db.ledger) {
     if (id < p.integer(1) || id > p.integer(2)) continue;
     for (size_t i = 0; i < sums.size(); ++i) sums[i] += row.growth[i];
+    expired_corrupt += row.expired_corrupt;
     unclean = std::max(unclean, row.unclean);
   }
   Rows rows;
   rows.rows.emplace_back(sums.begin(), sums.end());
+  rows.rows[0].emplace_back(expired_corrupt);
   rows.rows[0].emplace_back(unclean);
   return rows;
 }

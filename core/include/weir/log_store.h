@@ -44,7 +44,8 @@ struct LedgerDelta {
   uint64_t stored = 0;
   uint64_t collapsed = 0;
   std::array<uint64_t, kDropReasonCount> dropped{};
-  bool unclean = false;  // since power was lost, `offered` may be too low
+  uint64_t expired_corrupt = 0;  // of those that were stored
+  bool unclean = false;          // since power was lost, `offered` may be too low
 };
 
 // Commits contiguous segments and the ledger's growth in one group. kConflict if the log does not
