@@ -48,7 +48,7 @@ Waits measure_storage(EventGenerator& generator, size_t count) {
   const Folder folder;
   QueryLogOptions options;
   options.data_dir = folder.file("data");
-  options.flush_interval_ms = options.flush_interval_ms_longest = kFlushMs;
+  options.flush_intervals = FlushIntervals::always(kFlushMs);
   auto opened = LogStorage::open(options);
   require(opened.status());
   LogStorage storage = std::move(opened).value();

@@ -51,6 +51,11 @@ DnsOptions dns_options(const Config& config) {
   return options;
 }
 
+FlushIntervals flush_intervals(const QueryLogConfig& config) {
+  if (!config.adaptive_flush) return FlushIntervals::always(config.flush_interval_ms);
+  return {.configured_ms = config.flush_interval_ms, .quiet_ms = config.flush_interval_ms_max};
+}
+
 // `producers`: one sink for each DNS thread.
 QueryLogOptions log_options(const Config& config, size_t producers) {
   QueryLogOptions options;
@@ -60,8 +65,7 @@ QueryLogOptions log_options(const Config& config, size_t producers) {
   options.inline_handoff = config.query_log.handoff == kInlineHandoff;
   options.producers = producers;
   options.buffer_events = static_cast<size_t>(config.query_log.buffer_events_max);
-  options.flush_interval_ms = config.query_log.flush_interval_ms;
-  options.flush_interval_ms_longest = config.query_log.flush_interval_ms;
+  options.flush_intervals = flush_intervals(config.query_log);
   options.bytes_max = config.query_log.bytes_max.value_or(0);
   options.gentle = config.query_log.flash == kGentleFlash;
   options.flood_repeats_max = static_cast<uint32_t>(config.query_log.flood_repeats_max);
@@ -194,7 +198,7 @@ Result<std::vector<std::string>> Serving::reload(const Config& next) {
   QueryLog& log = *parts_->log;
   log.set_enabled(next.query_log.enabled);
   log.set_inline_handoff(next.query_log.handoff == kInlineHandoff);
-  log.set_flush_interval(next.query_log.flush_interval_ms, next.query_log.flush_interval_ms);
+  log.set_flush_intervals(flush_intervals(next.query_log));
   log.set_retention_days(next.query_log.retention_days);
   set_log_level(next.log_level);
   return keys_that_need_restart(config_, next);

@@ -104,13 +104,10 @@ bool Batcher::State::open_is_full() const {
   return builder.count() >= options.batch_events_max || open_bytes >= options.batch_bytes_max;
 }
 
-// REQUIREMENTS 002-14: the fuller the buffer, the sooner the flush.
 int64_t Batcher::State::interval_ms() const {
-  if (fill_percent >= kFillPercentFast) {
-    return std::min(options.flush_interval_ms, kFlushIntervalMsFast);
-  }
-  return fill_percent <= kFillPercentSlow ? options.flush_interval_ms_longest
-                                          : options.flush_interval_ms;
+  const FlushIntervals& intervals = options.flush_intervals;
+  if (fill_percent >= kFillPercentFast) return intervals.full_ms;
+  return fill_percent <= kFillPercentSlow ? intervals.quiet_ms : intervals.configured_ms;
 }
 
 int64_t Batcher::State::oldest_ms() const {
@@ -303,9 +300,8 @@ void Batcher::failed(const Status& status, int64_t now_ms) {
 
 void Batcher::set_fill(int percent) { state_->fill_percent = percent; }
 
-void Batcher::set_flush_interval(int64_t interval_ms, int64_t longest_ms) {
-  state_->options.flush_interval_ms = interval_ms;
-  state_->options.flush_interval_ms_longest = longest_ms;
+void Batcher::set_flush_intervals(const FlushIntervals& intervals) {
+  state_->options.flush_intervals = intervals;
 }
 
 uint64_t Batcher::rehome(const LogId& log, uint64_t next) {

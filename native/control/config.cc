@@ -223,8 +223,13 @@ void read_backend(Schema& schema, const YamlValue& value, std::string* backend) 
   *backend = *text;
 }
 
+void read_flush_interval(Schema& schema, const YamlValue& value, int64_t* milliseconds) {
+  schema.reader.duration_ms(value, kFlushIntervalMsFast, kFlushIntervalMsMax, milliseconds);
+}
+
 void read_query_log(Schema& schema, const YamlValue& value, QueryLogConfig* log) {
   YamlReader& reader = schema.reader;
+  log->flush_interval_ms_max = 0;  // not given
   reader.map(
       value,
       {{"enabled", [&](const YamlValue& v) { reader.boolean(v, &log->enabled); }},
@@ -236,9 +241,10 @@ void read_query_log(Schema& schema, const YamlValue& value, QueryLogConfig* log)
           reader.integer(v, kBufferEventsMin, kBufferEventsMax, &log->buffer_events_max);
         }},
        {"flush_interval",
-        [&](const YamlValue& v) {
-          reader.duration_ms(v, kFlushIntervalMsFast, kFlushIntervalMsMax, &log->flush_interval_ms);
-        }},
+        [&](const YamlValue& v) { read_flush_interval(schema, v, &log->flush_interval_ms); }},
+       {"flush_interval_max",
+        [&](const YamlValue& v) { read_flush_interval(schema, v, &log->flush_interval_ms_max); }},
+       {"adaptive_flush", [&](const YamlValue& v) { reader.boolean(v, &log->adaptive_flush); }},
        {"retention_days",
         [&](const YamlValue& v) { reader.integer(v, 1, kDaysMax, &log->retention_days); }},
        {"rollup_days",
@@ -255,6 +261,11 @@ void read_query_log(Schema& schema, const YamlValue& value, QueryLogConfig* log)
        {"privacy", [&](const YamlValue& v) {
           reader.choice(v, {"full", "truncated", "pseudonym", "none"}, &log->privacy);
         }}});
+  if (log->flush_interval_ms_max == 0) log->flush_interval_ms_max = log->flush_interval_ms;
+  if (log->flush_interval_ms_max < log->flush_interval_ms) {
+    reader.error(value,
+                 "found a flush_interval_max below flush_interval, expected it at least as long");
+  }
 }
 
 // `authority` is what stands between // and the path of an http:// URL.

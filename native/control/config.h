@@ -68,6 +68,8 @@ struct QueryLogConfig {
   std::string handoff = "ring";  // ring | inline
   int64_t buffer_events_max = kBufferEventsDefault;
   int64_t flush_interval_ms = kFlushIntervalMsDefault;
+  int64_t flush_interval_ms_max = kFlushIntervalMsDefault;  // flush_interval_ms if it is not given
+  bool adaptive_flush = true;
   int64_t retention_days = 7;
   int64_t rollup_days = 1825;
   std::optional<uint64_t> bytes_max;

@@ -59,6 +59,8 @@ void put_query_log(JsonWriter& json, const QueryLogConfig& log) {
   json.key("handoff").string(log.handoff);
   json.key("buffer_size").integer(log.buffer_events_max);
   json.key("flush_interval").string(duration_text(log.flush_interval_ms));
+  json.key("flush_interval_max").string(duration_text(log.flush_interval_ms_max));
+  json.key("adaptive_flush").boolean(log.adaptive_flush);
   json.key("retention_days").integer(log.retention_days);
   json.key("rollup_days").integer(log.rollup_days);
   if (log.bytes_max) json.key("max_bytes").string(size_text(*log.bytes_max));

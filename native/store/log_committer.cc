@@ -307,10 +307,9 @@ void LogCommitter::switch_to(LogAccount account) {
   start_batcher();
 }
 
-void LogCommitter::set_flush_interval(int64_t interval_ms, int64_t longest_ms) {
-  options_.flush_interval_ms = interval_ms;
-  options_.flush_interval_ms_longest = longest_ms;
-  batcher_->set_flush_interval(interval_ms, longest_ms);
+void LogCommitter::set_flush_intervals(const FlushIntervals& intervals) {
+  options_.flush_intervals = intervals;
+  batcher_->set_flush_intervals(intervals);
 }
 
 void LogCommitter::update_stats() { stats_ = earlier_ + batcher_->stats(); }

@@ -71,7 +71,7 @@ class LogCommitter {
   bool database_corrupt() const { return corrupt_; }
 
   void set_fill(int percent) { batcher_->set_fill(percent); }
-  void set_flush_interval(int64_t interval_ms, int64_t longest_ms);
+  void set_flush_intervals(const FlushIntervals& intervals);
   // Makes commit_due() try at once, until the next event.
   void hurry();
 

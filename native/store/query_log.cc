@@ -104,7 +104,7 @@ class SqliteQueryLog final : public QueryLog {
   prometheus::Collectable& metrics() override { return *metrics_; }
   void set_enabled(bool enabled) override;
   void set_inline_handoff(bool on) override { intake_.inline_handoff = on; }
-  void set_flush_interval(int64_t interval_ms, int64_t longest_ms) override;
+  void set_flush_intervals(const FlushIntervals& intervals) override;
   void set_retention_days(int64_t days) override { retention_days_ = days; }
   Result<LogState> fork_log(int64_t log_no, uint64_t from) override;
   Result<LogState> new_log() override;
@@ -129,7 +129,7 @@ class SqliteQueryLog final : public QueryLog {
   void publish();
   Status admit() const;
   RetentionPolicy policy() const;
-  int64_t longest_of(int64_t interval_ms) const;
+  FlushIntervals paced(FlushIntervals intervals) const;
   Ledger counted() const;
   uint64_t stored() const;
   LogMetrics::Reading reading() const;
@@ -191,8 +191,7 @@ void SqliteQueryLog::start_writer(LogAccount account) {
   const BatcherOptions batching{
       .buffer_events_max = options_.buffer_events,
       .batch_events_max = std::min(kSegmentLevel1EventsMax, options_.buffer_events / 4 * 3),
-      .flush_interval_ms = options_.flush_interval_ms,
-      .flush_interval_ms_longest = longest_of(options_.flush_interval_ms_longest),
+      .flush_intervals = paced(options_.flush_intervals),
       .jitter_seed = RandomSource().next<uint64_t>()};
   committer_ = std::make_unique<LogCommitter>(
       LogCommitter::Parts{executor_, *page_, intake_.gauge, random_log_id}, std::move(account),
@@ -400,8 +399,9 @@ Status SqliteQueryLog::admit() const {
   return Status(Code::kUnavailable, "the database fails: " + committer_->last_error());
 }
 
-int64_t SqliteQueryLog::longest_of(int64_t interval_ms) const {
-  return options_.gentle ? std::max(interval_ms, kGentleFlushMs) : interval_ms;
+FlushIntervals SqliteQueryLog::paced(FlushIntervals intervals) const {
+  if (options_.gentle) intervals.quiet_ms = std::max(intervals.quiet_ms, kGentleFlushMs);
+  return intervals;
 }
 
 RetentionPolicy SqliteQueryLog::policy() const {
@@ -463,9 +463,8 @@ void SqliteQueryLog::set_enabled(bool enabled) {
                                        enabled ? Intake::Mode::kOpen : Intake::Mode::kDisabled);
 }
 
-void SqliteQueryLog::set_flush_interval(int64_t interval_ms, int64_t longest_ms) {
-  writer_->queue().call(
-      [=, this] { committer_->set_flush_interval(interval_ms, longest_of(longest_ms)); });
+void SqliteQueryLog::set_flush_intervals(const FlushIntervals& intervals) {
+  writer_->queue().call([&] { committer_->set_flush_intervals(paced(intervals)); });
 }
 
 Result<LogState> SqliteQueryLog::on_writer(const std::function<Result<LogState>()>& work) {

@@ -17,6 +17,7 @@
 #include "native/runtime/operation_runner.h"
 #include "native/store/event_id.h"
 #include "native/store/subscribers.h"
+#include "weir/batcher.h"
 #include "weir/limits.h"
 #include "weir/log_store.h"
 #include "weir/query.h"
@@ -34,8 +35,7 @@ struct QueryLogOptions {
   bool inline_handoff = false;  // producers append to the writer's batch, under a mutex; no rings
   size_t producers = 1;         // how many sinks, 1 … kProducersMax − 1
   size_t buffer_events = kBufferEventsDefault;  // not yet committed, over all producers
-  int64_t flush_interval_ms = kFlushIntervalMsDefault;
-  int64_t flush_interval_ms_longest = kFlushIntervalMsDefault;  // when the buffer is nearly empty
+  FlushIntervals flush_intervals{};
   // Database and WAL together (byte_budget.h says what goes as it fills); 0: no bound.
   uint64_t bytes_max = 0;
   // Fewer and larger writes for flash: flushes at least a minute apart unless the buffer fills,
@@ -121,7 +121,7 @@ class QueryLog {
   // Reload without restart, from the next event or flush on.
   virtual void set_enabled(bool enabled) = 0;
   virtual void set_inline_handoff(bool on) = 0;
-  virtual void set_flush_interval(int64_t interval_ms, int64_t longest_ms) = 0;
+  virtual void set_flush_intervals(const FlushIntervals& intervals) = 0;
   virtual void set_retention_days(int64_t days) = 0;
 
   // The receiver holds something else for the numbers from `from` on: opens a new log, moves the

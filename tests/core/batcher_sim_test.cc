@@ -51,9 +51,10 @@ class Simulation {
     options.buffer_events_max = 1 + random_.below(300);
     options.batch_events_max = 1 + random_.below(80);
     options.batch_bytes_max = 200 + random_.below(4000);
-    options.flush_interval_ms = 1 + static_cast<int64_t>(random_.below(2000));
-    options.flush_interval_ms_longest =
-        options.flush_interval_ms + static_cast<int64_t>(random_.below(2000));
+    FlushIntervals& intervals = options.flush_intervals;
+    intervals.configured_ms = 1 + static_cast<int64_t>(random_.below(2000));
+    intervals.quiet_ms = intervals.configured_ms + static_cast<int64_t>(random_.below(2000));
+    intervals.full_ms = std::min(intervals.configured_ms, kFlushIntervalMsFast);
     options.jitter_seed = random_.next();
     return options;
   }
@@ -121,7 +122,7 @@ class Simulation {
   void check_age() {
     if (batcher_.idle() || failed_) return;
     const int64_t oldest = added_at_[stored_.size()];
-    REQUIRE(now_ms_ - oldest < options_.flush_interval_ms_longest + 120);
+    REQUIRE(now_ms_ - oldest < options_.flush_intervals.quiet_ms + 120);
   }
 
   void answer(const Batch& batch) {

@@ -26,8 +26,7 @@ BatcherOptions small_options() {
   BatcherOptions options;
   options.buffer_events_max = 100;
   options.batch_events_max = 10;
-  options.flush_interval_ms = 1000;
-  options.flush_interval_ms_longest = 5000;
+  options.flush_intervals = {.configured_ms = 1000, .full_ms = 100, .quiet_ms = 5000};
   return options;
 }
 
@@ -109,11 +108,11 @@ TEST_CASE("a batch is due at once when its bytes reach the bound") {
   CHECK(added > 1);
 }
 
-TEST_CASE("a nearly full buffer flushes after 100 ms, a nearly empty one after the longest time") {
+TEST_CASE("the fuller the buffer, the sooner it flushes") {
   Fixture f;
   f.add(1, 0);
   f.batcher.set_fill(80);
-  CHECK(f.batcher.next_deadline_ms() == kFlushIntervalMsFast);
+  CHECK(f.batcher.next_deadline_ms() == 100);
   f.batcher.set_fill(79);
   CHECK(f.batcher.next_deadline_ms() == 1000);
   f.batcher.set_fill(21);
@@ -122,11 +121,37 @@ TEST_CASE("a nearly full buffer flushes after 100 ms, a nearly empty one after t
   CHECK(f.batcher.next_deadline_ms() == 5000);
 }
 
-TEST_CASE("a new flush interval holds for events that are open already") {
+TEST_CASE("one interval for all holds however full the buffer is") {
+  BatcherOptions options = small_options();
+  options.flush_intervals = FlushIntervals::always(1000);
+  Fixture f(options);
+  f.add(1, 0);
+  for (const int percent : {0, 20, 21, 79, 80, 100}) {
+    f.batcher.set_fill(percent);
+    CHECK(f.batcher.next_deadline_ms() == 1000);
+  }
+}
+
+TEST_CASE("at one interval for all, a batch is cut by its size all the same") {
+  BatcherOptions options = small_options();
+  options.flush_intervals = FlushIntervals::always(1000);
+  Fixture f(options);
+  f.batcher.set_fill(100);
+  f.add(9, 0);
+  CHECK(f.batcher.poll(0) == nullptr);
+  f.add(1, 0);
+  CHECK(f.batcher.poll(0) != nullptr);
+}
+
+TEST_CASE("new flush intervals hold for events that are open already") {
   Fixture f;
   f.add(1, 0);
-  f.batcher.set_flush_interval(200, 300);
+  f.batcher.set_flush_intervals({.configured_ms = 200, .full_ms = 50, .quiet_ms = 300});
   CHECK(f.batcher.next_deadline_ms() == 200);
+  f.batcher.set_fill(80);
+  CHECK(f.batcher.next_deadline_ms() == 50);
+  f.batcher.set_fill(20);
+  CHECK(f.batcher.next_deadline_ms() == 300);
 }
 
 TEST_CASE("deadlines fire under steady traffic") {

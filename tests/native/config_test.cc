@@ -235,6 +235,28 @@ TEST_CASE("durations and sizes have units, and bounds") {
   }
 }
 
+TEST_CASE("the longest flush interval is the flush interval where it is not given") {
+  CHECK(accepted("query_log: {flush_interval: 2s}").query_log.flush_interval_ms_max == 2000);
+  const QueryLogConfig given =
+      accepted("query_log: {flush_interval_max: 60s, flush_interval: 2s}").query_log;
+  CHECK(given.flush_interval_ms == 2000);
+  CHECK(given.flush_interval_ms_max == 60'000);
+}
+
+TEST_CASE("the longest flush interval goes from the flush interval to a minute") {
+  CHECK(accepted("query_log: {flush_interval_max: 5s}").query_log.flush_interval_ms_max == 5000);
+  CHECK(error_of("query_log: {flush_interval_max: 4999ms}") ==
+        "weir.yaml:1:12: query_log: found a flush_interval_max below flush_interval, expected it "
+        "at least as long");
+  CHECK(error_of("query_log: {flush_interval_max: 61s}")
+            .find("expected a duration from 100ms to 1m") != std::string::npos);
+}
+
+TEST_CASE("the flush adapts to the buffer unless it is told not to") {
+  CHECK(accepted("query_log: {}").query_log.adaptive_flush);
+  CHECK_FALSE(accepted("query_log: {adaptive_flush: false}").query_log.adaptive_flush);
+}
+
 TEST_CASE("a TTL is seconds or a duration") {
   CHECK(accepted("blocking: {ttl: 90}").blocking.ttl_s == 90);
   CHECK(accepted("blocking: {ttl: 2m}").blocking.ttl_s == 120);
@@ -448,6 +470,8 @@ TEST_CASE("only keys that are read at start need a restart") {
   next.local_records.clear();
   next.query_log.enabled = false;
   next.query_log.flush_interval_ms = 1000;
+  next.query_log.flush_interval_ms_max = 2000;
+  next.query_log.adaptive_flush = false;
   next.query_log.retention_days = 3;
   CHECK(keys_that_need_restart(running, next).empty());
   next.dns.listen = {"127.0.0.1:1"};

@@ -16,7 +16,7 @@ constexpr int64_t kPatienceMs = 60'000;  // only ever reached by a failure
 QueryLogOptions options_in(const TemporaryFolder& folder) {
   QueryLogOptions options;
   options.data_dir = folder.path("data");
-  options.flush_interval_ms = options.flush_interval_ms_longest = 20;
+  options.flush_intervals = FlushIntervals::always(20);
   options.retention_days = 36'500;  // the sample events are from a fixed day
   return options;
 }
@@ -73,8 +73,8 @@ TEST_CASE("each stored event's completion hears its number once the event is dur
 
 TEST_CASE("three quarters of the buffer are written without waiting for a deadline") {
   Fixture f;
-  f.options.buffer_events = 40;  // 30 are below the 80 % from which on a flush hurries
-  f.options.flush_interval_ms = f.options.flush_interval_ms_longest = 60 * kPatienceMs;
+  f.options.buffer_events = 40;
+  f.options.flush_intervals = FlushIntervals::always(60 * kPatienceMs);
   f.open();
   f.store(30);
   CHECK(f.storage->log().wait_durable(30, kPatienceMs));
@@ -96,7 +96,7 @@ TEST_CASE("an event out of bounds is refused to its completion, its neighbours a
 TEST_CASE("a full buffer refuses at once and counts; the completion is not called") {
   Fixture f;
   f.options.buffer_events = 5;
-  f.options.flush_interval_ms = f.options.flush_interval_ms_longest = 3'600'000;
+  f.options.flush_intervals = FlushIntervals::always(3'600'000);
   f.open();
   auto other = SqliteDatabase::open(f.options.data_dir + "/weir.db", {});
   REQUIRE(other.ok());
@@ -116,7 +116,7 @@ TEST_CASE("a full buffer refuses at once and counts; the completion is not calle
 
 TEST_CASE("what a stop could not write fails its completions, within the bound") {
   Fixture f;
-  f.options.flush_interval_ms = f.options.flush_interval_ms_longest = 3'600'000;
+  f.options.flush_intervals = FlushIntervals::always(3'600'000);
   f.open();
   auto other = SqliteDatabase::open(f.options.data_dir + "/weir.db", {});
   REQUIRE(other.ok());
@@ -132,7 +132,7 @@ TEST_CASE("what a stop could not write fails its completions, within the bound")
 
 TEST_CASE("subscribers hear an event before it is written, and nothing after their end") {
   Fixture f;
-  f.options.flush_interval_ms = f.options.flush_interval_ms_longest = 3'600'000;
+  f.options.flush_intervals = FlushIntervals::always(3'600'000);
   f.open();
   std::atomic<uint64_t> heard{0};
   std::atomic<bool> numbered{true};

@@ -45,7 +45,7 @@ struct Fixture : LogFixture {
     }
     BatcherOptions options;
     options.buffer_events_max = intake.gauge.capacity();
-    options.flush_interval_ms = options.flush_interval_ms_longest = 1;
+    options.flush_intervals = FlushIntervals::always(1);
     committer = std::make_unique<LogCommitter>(
         LogCommitter::Parts{gate, *page, intake.gauge, ids.maker()}, settle(), options, clock(),
         [](uint64_t, int64_t, const Status&) {});

@@ -49,7 +49,7 @@ QueryLogOptions options_for(const std::string& data_dir) {
   options.producers = kProducers;
   options.buffer_events = 2000;     // small enough to be full at times
   options.retention_days = 36'500;  // the sample events are from a fixed day
-  options.flush_interval_ms = options.flush_interval_ms_longest = 3;
+  options.flush_intervals = FlushIntervals::always(3);
   return options;
 }
 

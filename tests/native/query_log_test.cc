@@ -25,8 +25,7 @@ struct Fixture {
 
   Fixture() {
     options.data_dir = folder.path("data");
-    options.flush_interval_ms = 20;
-    options.flush_interval_ms_longest = 20;
+    options.flush_intervals = FlushIntervals::always(20);
     options.retention_days = 36'500;  // the sample events are from a fixed day
   }
   void open() {
@@ -139,7 +138,7 @@ TEST_CASE("a buffer of 10 that is offered 20 drops 10") {
 
 TEST_CASE("stop commits everything, and later offers are dropped{shutdown}") {
   Fixture f;
-  f.options.flush_interval_ms = f.options.flush_interval_ms_longest = 3'600'000;
+  f.options.flush_intervals = FlushIntervals::always(3'600'000);
   f.open();
   f.offer(1000);
   REQUIRE(f.log->stop().ok());
@@ -211,12 +210,12 @@ TEST_CASE("a stopped log cannot be switched on") {
   CHECK(count_of(f.ledger(), DropReason::kShutdown) == 1);
 }
 
-TEST_CASE("a shorter flush interval holds at once") {
+TEST_CASE("a shorter flush interval of a quiet buffer holds at once") {
   Fixture f;
-  f.options.flush_interval_ms = f.options.flush_interval_ms_longest = 3'600'000;
+  f.options.flush_intervals = {.configured_ms = 1, .full_ms = 1, .quiet_ms = 3'600'000};
   f.open();
   f.offer(1);
-  f.log->set_flush_interval(1, 1);
+  f.log->set_flush_intervals(FlushIntervals::always(1));
   CHECK(f.settled().stored == 1);
 }
 

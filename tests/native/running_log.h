@@ -22,7 +22,7 @@ struct RunningLog {
 
   RunningLog() {
     options.data_dir = folder.path("data");
-    options.flush_interval_ms = options.flush_interval_ms_longest = 20;
+    options.flush_intervals = FlushIntervals::always(20);
     options.retention_days = 36'500;  // the sample events are from a fixed day
     open();
   }

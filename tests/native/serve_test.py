@@ -5,6 +5,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import time
 import unittest
 
 from weir_process import CONFIG, SECONDS_MAX, WeirTestCase, wait_until
@@ -156,6 +157,16 @@ class Serve(WeirTestCase):
         served.wait_log("reloaded")
         served.ask("nas.home")
         wait_until(lambda: served.ledger()["dropped"]["disabled"] == 1, "the event to be counted")
+
+    def test_reload_switches_the_adaptive_flush(self):
+        self.write("weir.yaml", CONFIG.replace("100ms", "100ms, flush_interval_max: 60s"))
+        served = self.serve()
+        served.ask("nas.home")
+        time.sleep(0.3)  # for a flush that should not come: a failure may be missed, never made up
+        self.assertEqual(served.ledger()["stored"], 0)
+        self.write("weir.yaml", CONFIG.replace("100ms", "100ms, flush_interval_max: 60s, adaptive_flush: false"))
+        served.send(signal.SIGHUP)
+        wait_until(lambda: served.ledger()["stored"] == 1, "the event to be stored")
 
     def test_reload_switches_the_hand_off_and_back(self):
         served = self.serve()

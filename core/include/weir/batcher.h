@@ -16,10 +16,9 @@
 // - Memory: at most `buffer_events_max` events are open or in flight; add() beyond that answers
 //   kFull, and the caller counts the drop. Each of them is held twice, in columns as it
 //   came and in its segment, so that a batch can be cut anew.
-// - When it flushes: when the oldest open event is `flush_interval_ms` old; or `batch_events_max`
-//   events, `batch_bytes_max` bytes or kBatchSegmentsMax segments are open; or, when the whole
-//   buffer (set_fill) is at least 80 % full, after kFlushIntervalMsFast; at 20 % or less, after the
-//   longest interval (REQUIREMENTS 002-14). Under steady traffic too: deadlines, no ticker.
+// - When it flushes: when the oldest open event is as old as FlushIntervals say for how full the
+//   whole buffer is (set_fill); or `batch_events_max` events, `batch_bytes_max` bytes or
+//   kBatchSegmentsMax segments are open. Under steady traffic too: deadlines, no ticker.
 // - A segment is cut where the UTC hour of the events changes, in either direction, so that it
 //   belongs to one hour.
 // - Failure: an error of the environment repeats the same bytes, with exponential backoff and
@@ -44,13 +43,25 @@
 
 namespace weir {
 
+// How old an event gets before it is flushed: the fuller the buffer, the sooner (REQUIREMENTS
+// 002-14).
+struct FlushIntervals {
+  int64_t configured_ms = kFlushIntervalMsDefault;
+  int64_t full_ms = kFlushIntervalMsFast;      // the buffer is at least 80 % full
+  int64_t quiet_ms = kFlushIntervalMsDefault;  // at most 20 %
+
+  // However full the buffer is.
+  static constexpr FlushIntervals always(int64_t interval_ms) {
+    return {interval_ms, interval_ms, interval_ms};
+  }
+};
+
 struct BatcherOptions {
   size_t buffer_events_max = kBufferEventsDefault;
   size_t batch_events_max = kSegmentLevel1EventsMax;  // at most kSegmentEventsMax
   // Looked at every 16 events: a batch may pass it by what 15 bring.
   size_t batch_bytes_max = kSegmentLevel1BytesMax;
-  int64_t flush_interval_ms = kFlushIntervalMsDefault;
-  int64_t flush_interval_ms_longest = kFlushIntervalMsDefault;
+  FlushIntervals flush_intervals{};
   uint64_t jitter_seed = 1;  // for the backoff; any value
 };
 
@@ -97,7 +108,7 @@ class Batcher {
 
   // Share of the whole buffer that is in use, producers' rings included, in percent.
   void set_fill(int percent);
-  void set_flush_interval(int64_t interval_ms, int64_t longest_ms);
+  void set_flush_intervals(const FlushIntervals& intervals);
   // The log's counters without the events given to this batcher: what was counted before it, and
   // what was dropped without a number since. Heads of segments carry them plus the events up to
   // the segment's end, so that offered = events + gaps + Σ dropped in every head.
