@@ -1,5 +1,5 @@
 // Everything is computed when it is asked for; between two scrapes metrics cost the writer two
-// histogram updates per commit and producers nothing.
+// histogram updates per commit and producers nothing. A scrape costs the question for the ledger.
 #include "native/store/log_metrics.h"
 
 #include <algorithm>
@@ -28,7 +28,6 @@ void add_storage(const LogMetrics::Reading& reading, std::vector<MetricFamily>* 
   const auto gauge = [&](const char* name, const char* help, uint64_t value) {
     families->push_back(single(name, help, MetricType::Gauge, value));
   };
-  counter("weir_storage_events_total", "Events committed to the database", reading.ledger.stored);
   counter("weir_storage_commits_total", "Batches committed", stats.batches);
   counter("weir_storage_retries_total", "Commits that the environment refused", stats.retries);
   counter("weir_storage_halvings_total", "Batches refused for their data", stats.halvings);
@@ -44,7 +43,6 @@ void add_storage(const LogMetrics::Reading& reading, std::vector<MetricFamily>* 
           stats.written_bytes);
   gauge("weir_storage_written_bytes_per_day", "The same, as a mean of the last days",
         stats.written_bytes_per_day);
-  counter("weir_collapsed_queries_total", "Events folded into counts", reading.ledger.collapsed);
   gauge("weir_storage_budget_bytes", "What database and WAL may take, 0 without a bound",
         stats.budget_bytes);
   gauge("weir_storage_free_bytes", "Of the database file, in pages that hold nothing",
@@ -61,6 +59,46 @@ void add_storage(const LogMetrics::Reading& reading, std::vector<MetricFamily>* 
   gauge("weir_storage_wal_bytes", "Size of the write-ahead log", reading.wal_bytes);
 }
 
+MetricFamily dropped_family(const Ledger& ledger) {
+  MetricFamilyBuilder dropped("weir_dropped_queries_total",
+                              "Events that were not stored, by reason", MetricType::Counter);
+  for (size_t i = 0; i < kDropReasonCount; ++i) {
+    dropped.add({{"reason", std::string(drop_reason_name(static_cast<DropReason>(i)))}},
+                ledger.dropped[i]);
+  }
+  return dropped.build();
+}
+
+// A gauge: what a damaged database held is taken back when it is salvaged.
+MetricFamily expired_family(const Ledger& ledger) {
+  return MetricFamilyBuilder("weir_expired_queries", "Stored events that are gone, by reason",
+                             MetricType::Gauge)
+      .add({{"reason", "retention"}}, ledger.expired_retention)
+      .add({{"reason", "budget"}}, ledger.expired_budget)
+      .add({{"reason", "corrupt"}}, ledger.expired_corrupt)
+      .build();
+}
+
+// All of one reading, so that what is offered is the sum of the others, but for what has expired:
+// that was stored before.
+void add_ledger(const LogMetrics::Reading& reading, std::vector<MetricFamily>* families) {
+  const Ledger& ledger = reading.ledger;
+  families->push_back(single("weir_offered_queries_total", "Events handed to the log",
+                             MetricType::Counter, ledger.offered));
+  families->push_back(single("weir_storage_events_total", "Events committed to the database",
+                             MetricType::Counter, ledger.stored));
+  families->push_back(single("weir_query_buffer_size", "Events offered and not yet committed",
+                             MetricType::Gauge, ledger.in_flight));
+  families->push_back(single("weir_collapsed_queries_total", "Events folded into counts",
+                             MetricType::Counter, ledger.collapsed));
+  families->push_back(dropped_family(ledger));
+  if (!reading.database_read) return;
+  families->push_back(expired_family(ledger));
+  families->push_back(single("weir_ledger_unclean",
+                             "1 since power was lost: too few may be counted as offered",
+                             MetricType::Gauge, ledger.unclean ? 1 : 0));
+}
+
 }  // namespace
 
 LogMetrics::LogMetrics(std::function<Reading()> read)
@@ -75,17 +113,9 @@ void LogMetrics::on_flush(uint64_t events, int64_t duration_us) {
 std::vector<MetricFamily> LogMetrics::Collect() const {
   const Reading reading = read_();
   std::vector<MetricFamily> families;
-  families.push_back(single("weir_query_buffer_size", "Events offered and not yet committed",
-                            MetricType::Gauge, reading.stats.held));
+  add_ledger(reading, &families);
   families.push_back(single("weir_query_buffer_capacity", "Events that may wait for their commit",
                             MetricType::Gauge, reading.stats.capacity));
-  MetricFamilyBuilder dropped("weir_dropped_queries_total",
-                              "Events that were not stored, by reason", MetricType::Counter);
-  for (size_t i = 0; i < kDropReasonCount; ++i) {
-    dropped.add({{"reason", std::string(drop_reason_name(static_cast<DropReason>(i)))}},
-                reading.ledger.dropped[i]);
-  }
-  families.push_back(dropped.build());
   DurationSum duration;
   duration.add(duration_);
   families.push_back(MetricFamilyBuilder("weir_batch_flush_duration_seconds",

@@ -16,7 +16,8 @@ class LogMetrics final : public prometheus::Collectable {
   // What is asked at each collection.
   struct Reading {
     QueryLogStats stats;
-    Ledger ledger;  // offered, stored and dropped
+    Ledger ledger;
+    bool database_read = false;  // or nothing is known of expired and unclean
     uint64_t database_bytes = 0;
     uint64_t wal_bytes = 0;
   };

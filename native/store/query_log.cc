@@ -132,7 +132,7 @@ class SqliteQueryLog final : public QueryLog {
   FlushIntervals paced(FlushIntervals intervals) const;
   Ledger counted() const;
   uint64_t stored() const;
-  LogMetrics::Reading reading() const;
+  LogMetrics::Reading reading();
   Result<LogState> on_writer(const std::function<Result<LogState>()>& work);
   Result<LogState> fork_on_writer(int64_t log_no, uint64_t from);
   Result<LogState> new_log_on_writer();
@@ -451,9 +451,13 @@ Result<Ledger> SqliteQueryLog::ledger() {
   return ledger;
 }
 
-LogMetrics::Reading SqliteQueryLog::reading() const {
-  return {stats(), counted(), file_bytes(database_->path()),
-          file_bytes(database_->path() + "-wal")};
+LogMetrics::Reading SqliteQueryLog::reading() {
+  const Result<Ledger> whole = ledger();
+  return {.stats = stats(),
+          .ledger = whole.ok() ? *whole : counted(),
+          .database_read = whole.ok(),
+          .database_bytes = file_bytes(database_->path()),
+          .wal_bytes = file_bytes(database_->path() + "-wal")};
 }
 
 void SqliteQueryLog::set_enabled(bool enabled) {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <numeric>
 #include <set>
 #include <thread>
@@ -437,6 +438,82 @@ TEST_CASE("a damaged segment is counted at rollup and everything else is served"
   }
   CHECK(f.log->stats().corrupt_events == 50);
   CHECK(f.settled().expired_corrupt == 50);
+}
+
+// Every value that the log's metrics have, by family and reason.
+std::map<std::string, double> metrics_of(QueryLog& log) {
+  std::map<std::string, double> values;
+  for (const auto& family : log.metrics().Collect()) {
+    for (const auto& metric : family.metric) {
+      const std::string reason = metric.label.empty() ? "" : "/" + metric.label.at(0).value;
+      values[family.name + reason] = metric.gauge.value;  // set for counters too
+    }
+  }
+  return values;
+}
+
+// What became of events, as the metrics tell.
+double accounted_in(const std::map<std::string, double>& metrics) {
+  double sum = metrics.at("weir_storage_events_total") + metrics.at("weir_query_buffer_size") +
+               metrics.at("weir_collapsed_queries_total");
+  for (size_t i = 0; i < kDropReasonCount; ++i) {
+    sum += metrics.at("weir_dropped_queries_total/" +
+                      std::string(drop_reason_name(static_cast<DropReason>(i))));
+  }
+  return sum;
+}
+
+TEST_CASE("what metrics say was offered is the sum of what they say became of it") {
+  Fixture f;
+  f.options.buffer_events = 10;
+  f.options.flood_repeats_max = 1;
+  f.open();
+  for (int i = 0; i < 3; ++i) f.log->sink(0).offer(sample_event(0, kTestWallMs));
+  CHECK(f.settled().collapsed == 2);
+  const auto database = f.database();
+  REQUIRE(database->execute("BEGIN IMMEDIATE").ok());  // nothing is committed
+  f.offer(20);
+  const auto metrics = metrics_of(*f.log);
+  CHECK(metrics.at("weir_offered_queries_total") == 23);
+  CHECK(metrics.at("weir_storage_events_total") == 1);
+  CHECK(metrics.at("weir_query_buffer_size") > 0);
+  CHECK(metrics.at("weir_dropped_queries_total/buffer_full") > 0);
+  CHECK(accounted_in(metrics) == 23);
+  REQUIRE(database->execute("COMMIT").ok());
+}
+
+TEST_CASE("metrics tell what has expired and that the ledger is unclean, as the ledger does") {
+  Fixture f;
+  f.open();
+  f.offer(1);
+  f.settled();
+  CHECK(metrics_of(*f.log).at("weir_ledger_unclean") == 0);
+  REQUIRE(f.database()
+              ->execute("UPDATE ledger SET expired_retention = 3, expired_budget = 4, "
+                        "expired_corrupt = 5, unclean = 1 "
+                        "WHERE id = (SELECT max(id) FROM ledger)")
+              .ok());
+  const auto metrics = metrics_of(*f.log);
+  CHECK(metrics.at("weir_expired_queries/retention") == 3);
+  CHECK(metrics.at("weir_expired_queries/budget") == 4);
+  CHECK(metrics.at("weir_expired_queries/corrupt") == 5);
+  CHECK(metrics.at("weir_ledger_unclean") == 1);
+}
+
+TEST_CASE("metrics that the database is needed for are left out while it cannot be read") {
+  Fixture f;
+  f.open();
+  f.offer(2);
+  f.settled();
+  auto other = SqliteDatabase::open(f.options.data_dir + "/weir.db", {.defensive = false});
+  REQUIRE(other.ok());
+  REQUIRE(other->execute("ALTER TABLE ledger RENAME TO away").ok());
+  auto metrics = metrics_of(*f.log);
+  CHECK(metrics.at("weir_storage_events_total") == 2);
+  CHECK_FALSE(metrics.contains("weir_expired_queries/corrupt"));
+  CHECK_FALSE(metrics.contains("weir_ledger_unclean"));
+  REQUIRE(other->execute("ALTER TABLE away RENAME TO ledger").ok());
+  CHECK(metrics_of(*f.log).contains("weir_ledger_unclean"));
 }
 
 TEST_CASE("metrics carry the documents' names and count drops by reason") {
