@@ -1,9 +1,10 @@
-// dns_hot: what does a cached answer cost, with the log on and off?
+// dns_hot: what does a cached answer cost, with the log on, handed off inline, and off?
 //
 // Question: CPU microseconds per query of the whole `weir` process, and queries per second that it
-// answers on one processor, when every answer comes from the cache. Rival, in the same run under
-// the same load: a bare responder that copies a prepared answer back with recvmmsg and sendmmsg,
-// the ceiling of UDP on this machine.
+// answers on one processor, when every answer comes from the cache; and how long an answer takes
+// while only kQuietWindow queries of each of 4 sockets are in flight, so that it waits for the
+// server and not behind others. Rival, in the same run under the same load: a bare responder that
+// copies a prepared answer back with recvmmsg and sendmmsg, the ceiling of UDP on this machine.
 //
 // Load: kNames names with a Zipf(1.0) distribution, type A (udp_load.h); the log stores every
 // repeat. Server and client are pinned to different processors where there are two. The upstream is
@@ -37,6 +38,19 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr size_t kNames = 1000;
+constexpr size_t kQuietWindow = 1;
+
+// What the server is told of its log.
+struct LogCase {
+  const char* name;
+  const char* keys;
+  bool stores;
+};
+constexpr LogCase kLogCases[] = {
+    {"cached, log on", "enabled: true, handoff: ring", true},
+    {"cached, log on, handoff inline", "enabled: true, handoff: inline", true},
+    {"cached, log off", "enabled: false", false},
+};
 
 void pin_to(unsigned processor) {
   if (std::thread::hardware_concurrency() < 2) return;
@@ -83,21 +97,36 @@ double cpu_seconds_of(pid_t process) {
 struct Measured {
   double cpu_us = 0;  // per query
   double per_second = 0;
+  double p50_us = 0;  // from query to answer, few in flight
+  double p99_us = 0;
   double dropped_percent = 0;  // of the events offered to the log
 };
+
+// Orders the samples.
+double percentile_us(std::vector<uint32_t>& samples_ns, double share) {
+  const auto at = static_cast<std::ptrdiff_t>(share * static_cast<double>(samples_ns.size() - 1));
+  std::nth_element(samples_ns.begin(), samples_ns.begin() + at, samples_ns.end());
+  return samples_ns[static_cast<size_t>(at)] * 1e-3;
+}
 
 // Warms the cache, then measures.
 Measured measure(pid_t process, uint16_t port, double seconds) {
   auto queries = make_queries();
   std::vector<uint16_t> every(kNames);
   std::iota(every.begin(), every.end(), uint16_t{0});
-  if (run_load(port, queries, every, std::max(0.5, seconds / 10)).answered < kNames) die("warm-up");
+  const double warm_up = std::max(0.5, seconds / 10);
+  if (run_load(port, queries, every, kFullWindow, warm_up).answered < kNames) die("warm-up");
   double before = cpu_seconds_of(process);
-  Load load = run_load(port, queries, zipf_order(1 << 16), seconds);
+  const auto order = zipf_order(1 << 16);
+  Load load = run_load(port, queries, order, kFullWindow, seconds);
   double cpu = cpu_seconds_of(process) - before;
-  if (load.answered == 0) die("no answers");
+  Load quiet = run_load(port, queries, order, kQuietWindow, seconds / 2);
+  if (load.answered == 0 || quiet.answered == 0) die("no answers");
   auto answered = static_cast<double>(load.answered);
-  return {.cpu_us = cpu * 1e6 / answered, .per_second = answered / load.seconds};
+  return {.cpu_us = cpu * 1e6 / answered,
+          .per_second = answered / load.seconds,
+          .p50_us = percentile_us(quiet.latencies_ns, 0.5),
+          .p99_us = percentile_us(quiet.latencies_ns, 0.99)};
 }
 
 void end_child(pid_t process) {
@@ -121,12 +150,11 @@ Measured measure_rival(double seconds) {
   return measured;
 }
 
-void write_config(const fs::path& folder, uint16_t dns, uint16_t upstream, bool log) {
+void write_config(const fs::path& folder, uint16_t dns, uint16_t upstream, const LogCase& log) {
   std::ofstream(folder / "weir.yaml")
       << "data_dir: " << (folder / "data").string() << "\ndns: {listen: [\"127.0.0.1:" << dns
       << "\"], threads: 1}\nupstreams: [\"udp://127.0.0.1:" << upstream
-      << "\"]\nhttp: {listen: [\"127.0.0.1:" << free_port()
-      << "\"]}\nquery_log: {enabled: " << (log ? "true" : "false")
+      << "\"]\nhttp: {listen: [\"127.0.0.1:" << free_port() << "\"]}\nquery_log: {" << log.keys
       << ", buffer_size: 200000, flood_repeats: 0}\n";
 }
 
@@ -146,7 +174,7 @@ pid_t start_weir(const std::string& binary, const fs::path& folder) {
 void wait_for_answers(uint16_t port, const fs::path& folder) {
   auto queries = make_queries();
   for (int tries = 0; tries < 100; ++tries) {
-    if (run_load(port, queries, {0}, 0.1).answered > 0) return;
+    if (run_load(port, queries, {0}, kFullWindow, 0.1).answered > 0) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   std::ifstream log(folder / "weir.log");
@@ -178,7 +206,8 @@ double dropped_percent(const std::string& binary, const fs::path& folder) {
   return 100 * number_of(text, "dropped (buffer_full)") / offered;
 }
 
-Measured measure_weir(const std::string& binary, uint16_t upstream, bool log, double seconds) {
+Measured measure_weir(const std::string& binary, uint16_t upstream, const LogCase& log,
+                      double seconds) {
   std::string name = (fs::temp_directory_path() / "weir-dns-hot-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) die("mkdtemp");
   fs::path folder(name);
@@ -188,7 +217,7 @@ Measured measure_weir(const std::string& binary, uint16_t upstream, bool log, do
   wait_for_answers(port, folder);
   Measured measured = measure(process, port, seconds);
   end_child(process);
-  if (log) measured.dropped_percent = dropped_percent(binary, folder);
+  if (log.stores) measured.dropped_percent = dropped_percent(binary, folder);
   fs::remove_all(folder);
   return measured;
 }
@@ -211,12 +240,14 @@ int main(int argc, char** argv) {
   std::atomic<bool> stop{false};
   const int upstream = bound_socket(0);
   std::thread responder([&] { respond(upstream, stop); });
-  for (const bool log : {true, false}) {
+  for (const LogCase& log : kLogCases) {
     const Measured weir = measure_weir(binary, port_of(upstream), log, seconds);
-    const std::string name = log ? "cached, log on" : "cached, log off";
-    report.row(name, weir.cpu_us, "CPU us/query", "bare recvmmsg responder", rival.cpu_us);
-    report.row(name, weir.per_second, "queries/s", "bare recvmmsg responder", rival.per_second);
-    if (log) report.row(name, weir.dropped_percent, "% of the events dropped");
+    constexpr const char* kRival = "bare recvmmsg responder";
+    report.row(log.name, weir.cpu_us, "CPU us/query", kRival, rival.cpu_us);
+    report.row(log.name, weir.per_second, "queries/s", kRival, rival.per_second);
+    report.row(log.name, weir.p50_us, "us to the answer, p50", kRival, rival.p50_us);
+    report.row(log.name, weir.p99_us, "us to the answer, p99", kRival, rival.p99_us);
+    if (log.stores) report.row(log.name, weir.dropped_percent, "% of the events dropped");
   }
   stop = true;
   responder.join();

@@ -2,8 +2,9 @@
 """soak: does the log keep up with a steady load of real DNS queries, and at what cost?
 
 Question: at 10,000 queries/s for 10 minutes through `weir serve` as it is configured by default, is an event dropped,
-how full does the buffer get, how long do flushes take, what CPU and memory does the whole process need? Rival: the
-source documents of Weir allow a loss of 0.1 %; a log on and a log off run differ by what the log costs.
+how full does the buffer get, how long do answers and flushes take, what CPU and memory does the whole process need?
+Rival: the source documents of Weir allow a loss of 0.1 %; a log on and a log off run differ by what the log costs.
+Times are upper edges of buckets, of the whole run with its warm-up; an answer's counts from its query's arrival.
 
 Load: dnsperf over a file of 200,000 lines, Zipf(1.0) over the names of shared/data where they are present (else names
 of our own), one of 20 from the block list; nsd is the upstream. Server, client and upstream share the machine. The
@@ -101,9 +102,10 @@ def measure(seconds, enabled):
         ledger = stage.native("ledger")
         if ledger["offered"] != ledger_sum(ledger):
             raise AssertionError(f"the ledger does not add up: {ledger}")
+        peak = resident_mib(pid, "VmHWM")
         return {"cpu_us": cpu_us, "completed": completed, "unanswered": lost, "fill": fill,
-                "per_second": completed / seconds, "metrics": metrics,
-                "memory": resident_mib(pid, "VmHWM") - memory, "errors": stage.weir.output().count("[error]")}
+                "per_second": completed / seconds, "metrics": metrics, "peak": peak, "memory": peak - memory,
+                "errors": stage.weir.output().count("[error]")}
 
 
 def main():
@@ -115,16 +117,23 @@ def main():
     plain = measure(4 if arguments.smoke else 60, False)
     metrics = logged["metrics"]
     duration = "weir_batch_flush_duration_seconds"
+
+    def answer_ms(run, share):
+        return 1000 * run["metrics"].percentile_bound("weir_dns_query_duration_seconds", share)
+
     rows = [
         ("answered", logged["per_second"], "queries/s", "asked", RATE),
         ("unanswered", logged["unanswered"], "queries", "", None),
         ("dropped", metrics.sum("weir_dropped_queries_total"), "events", "0.1 % of them", logged["completed"] / 1000),
         ("buffer, highest", logged["fill"], "% full", "", None),
+        *[(f"answer p{100 * share:g}, at most", answer_ms(logged, share), "ms", "log off", answer_ms(plain, share))
+          for share in (0.5, 0.99, 0.999)],
         ("flush p99, at most", 1000 * metrics.percentile_bound(duration, 0.99), "ms", "", None),
         ("storage retries", metrics["weir_storage_retries_total"], "", "", None),
         ("errors logged", logged["errors"], "", "", None),
         ("CPU, log on", logged["cpu_us"], "us/query", "log off", plain["cpu_us"]),
         ("memory grown", logged["memory"], "MiB", "", None),
+        ("memory, highest", logged["peak"], "MiB", "log off", plain["peak"]),
     ]
     for name, value, unit, rival, rival_value in rows:
         ratio = value / rival_value if rival_value else None

@@ -10,13 +10,15 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <memory>
 
 namespace weir::bench {
 namespace {
 
+using Clock = std::chrono::steady_clock;
 constexpr size_t kSockets = 4;
-constexpr size_t kWindow = 64;
+constexpr size_t kIdsRemembered = 1024;  // far more than are in flight
 
 sockaddr_in loopback(uint16_t port) {
   sockaddr_in address{};
@@ -42,7 +44,7 @@ size_t answer_in_place(uint8_t* message, size_t size) {
   return end + sizeof kRecord;
 }
 
-// One client socket that keeps kWindow queries in flight.
+// One client socket. Sends and reads in batches, with one reading of the clock for each.
 class Client {
  public:
   Client(uint16_t port, const std::vector<Message>& queries, const std::vector<uint16_t>& order,
@@ -61,7 +63,8 @@ class Client {
     while (count > 0) {
       size_t batch = std::min(count, kBatch);
       out_.prepare(false);
-      for (size_t i = 0; i < batch; ++i) fill(i);
+      const Clock::time_point now = Clock::now();
+      for (size_t i = 0; i < batch; ++i) fill(i, now);
       int sent = sendmmsg(fd_, out_.headers.data(), static_cast<unsigned>(batch), 0);
       if (sent <= 0) return;
       count -= static_cast<size_t>(sent);
@@ -69,16 +72,26 @@ class Client {
   }
 
   // How many answers were there.
-  size_t receive() {
+  size_t receive(std::vector<uint32_t>* latencies_ns) {
     in_.prepare(false);
-    int count = recvmmsg(fd_, in_.headers.data(), kBatch, MSG_DONTWAIT, nullptr);
-    return count > 0 ? static_cast<size_t>(count) : 0;
+    const int received = recvmmsg(fd_, in_.headers.data(), kBatch, MSG_DONTWAIT, nullptr);
+    const size_t count = received > 0 ? static_cast<size_t>(received) : 0;
+    const Clock::time_point now = Clock::now();
+    for (size_t i = 0; i < count; ++i) latencies_ns->push_back(latency_ns(i, now));
+    return count;
   }
 
  private:
-  void fill(size_t i) {
+  uint32_t latency_ns(size_t i, Clock::time_point now) const {
+    const size_t id = size_t{in_.bytes[i][0]} << 8 | in_.bytes[i][1];
+    const auto latency = std::chrono::nanoseconds(now - sent_at_[id % kIdsRemembered]).count();
+    return static_cast<uint32_t>(std::min<int64_t>(latency, std::numeric_limits<uint32_t>::max()));
+  }
+
+  void fill(size_t i, Clock::time_point now) {
     const Message& query = queries_[order_[next_++ % order_.size()]];
     std::memcpy(out_.bytes[i].data(), query.data(), query.size());
+    sent_at_[id_ % kIdsRemembered] = now;
     out_.bytes[i][0] = static_cast<uint8_t>(id_ >> 8);
     out_.bytes[i][1] = static_cast<uint8_t>(id_++);
     out_.parts[i].iov_len = query.size();
@@ -89,6 +102,7 @@ class Client {
   const std::vector<uint16_t>& order_;
   size_t next_;
   uint16_t id_ = 1;
+  std::array<Clock::time_point, kIdsRemembered> sent_at_{};
   Datagrams out_, in_;
 };
 
@@ -149,27 +163,26 @@ void respond(int fd, const std::atomic<bool>& stop) {
 }
 
 Load run_load(uint16_t port, const std::vector<Message>& queries,
-              const std::vector<uint16_t>& order, double seconds) {
-  using Clock = std::chrono::steady_clock;
+              const std::vector<uint16_t>& order, size_t window, double seconds) {
   std::vector<std::unique_ptr<Client>> clients;
   std::vector<pollfd> polls;
   for (size_t i = 0; i < kSockets; ++i) {
     size_t offset = i * order.size() / kSockets;
     clients.push_back(std::make_unique<Client>(port, queries, order, offset));
     polls.push_back({clients.back()->fd(), POLLIN, 0});
-    clients.back()->send(kWindow);
+    clients.back()->send(window);
   }
   Load load;
   auto begin = Clock::now();
   auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
   while (elapsed() < seconds) {
     if (poll(polls.data(), polls.size(), 200) <= 0) {
-      for (auto& client : clients) client->send(kWindow);
+      for (auto& client : clients) client->send(window);
       ++load.stalls;
       continue;
     }
     for (auto& client : clients) {
-      size_t count = client->receive();
+      size_t count = client->receive(&load.latencies_ns);
       load.answered += count;
       client->send(count);
     }

@@ -40,14 +40,17 @@ void respond(int fd, const std::atomic<bool>& stop);
 
 using Message = std::vector<uint8_t>;
 
+inline constexpr size_t kFullWindow = 64;  // queries in flight that keep a server busy
+
 struct Load {
   uint64_t answered = 0;
   uint64_t stalls = 0;  // windows that were given up because answers were lost
   double seconds = 0;
+  std::vector<uint32_t> latencies_ns;  // of each answer, in no order
 };
-// Asks `queries` in the cyclic order given from 4 sockets with 64 queries in flight each, for
+// Asks `queries` in the cyclic order given from 4 sockets with `window` queries in flight each, for
 // `seconds`.
 Load run_load(uint16_t port, const std::vector<Message>& queries,
-              const std::vector<uint16_t>& order, double seconds);
+              const std::vector<uint16_t>& order, size_t window, double seconds);
 
 }  // namespace weir::bench
