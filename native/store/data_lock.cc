@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,7 +27,20 @@ std::string holder(int fd) {
   return pid.empty() ? "another process" : "process " + pid;
 }
 
+std::string lock_path(const std::string& data_dir) { return data_dir + "/weir.lock"; }
+
 }  // namespace
+
+Status DataLock::renew(const std::string& data_dir) {
+  struct stat held{};
+  struct stat there{};
+  const bool stands = ::fstat(fd_.get(), &held) == 0 &&
+                      ::stat(lock_path(data_dir).c_str(), &there) == 0 &&
+                      held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+  if (stands) return {};
+  WEIR_ASSIGN(*this, take(data_dir));
+  return {};
+}
 
 Result<DataLock> DataLock::take(const std::string& data_dir) {
   std::error_code error;
@@ -36,7 +50,7 @@ Result<DataLock> DataLock::take(const std::string& data_dir) {
   if (::faccessat(AT_FDCWD, data_dir.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
     return denied("cannot write to the data directory " + data_dir, errno);
   }
-  const std::string path = data_dir + "/weir.lock";
+  const std::string path = lock_path(data_dir);
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd.valid()) return denied("cannot write to the data directory " + data_dir, errno);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {

@@ -15,6 +15,8 @@ class DataLock {
   // Makes the directory if it is missing. kDenied if it cannot be made or written, kConflict if
   // another process holds the lock.
   static Result<DataLock> take(const std::string& data_dir);
+  // As take(), if the file that is locked was deleted since, as with its directory; else nothing.
+  Status renew(const std::string& data_dir);
 
  private:
   explicit DataLock(UniqueFd fd) : fd_(std::move(fd)) {}

@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <filesystem>
 #include <utility>
 
 #include "native/runtime/clock.h"
@@ -78,8 +77,6 @@ Status LiveDatabase::make_way(Fate fate) {
 }
 
 Status LiveDatabase::reopen() {
-  std::error_code ignored;  // opening tells what is wrong
-  std::filesystem::create_directories(options_.data_dir, ignored);
   ++number_;
   WEIR_TRY(database_.reopen(path_, opening_options(options_)));
   watch_.remember();

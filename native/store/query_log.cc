@@ -272,6 +272,7 @@ void SqliteQueryLog::watch_database() {
 }
 
 Status SqliteQueryLog::renew_database() {
+  WEIR_TRY(lock_.renew(options_.data_dir));
   WEIR_TRY(database_->reopen());
   const Status status = space_.prepare();
   if (!status.ok()) {

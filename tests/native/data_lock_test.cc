@@ -37,6 +37,21 @@ TEST_CASE("the lock ends with its owner") {
   CHECK(DataLock::take(folder.path("data")).ok());
 }
 
+TEST_CASE("a lock whose file went with its directory is taken again, or somebody else has it") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("data");
+  auto held = DataLock::take(path);
+  REQUIRE(held.ok());
+  REQUIRE(held->renew(path).ok());
+  std::filesystem::remove_all(path);
+  REQUIRE(held->renew(path).ok());
+  CHECK(DataLock::take(path).status().code() == Code::kConflict);
+  std::filesystem::remove_all(path);
+  const auto other = DataLock::take(path);
+  REQUIRE(other.ok());
+  CHECK(held->renew(path).code() == Code::kConflict);
+}
+
 TEST_CASE("the lock of a process that was killed is free") {
   const TemporaryFolder folder;
   const pid_t child = ::fork();

@@ -36,6 +36,16 @@ TEST_CASE("a database deleted under the writer makes way for a new one, and what
   CHECK(f.ledger().stored == 30);
 }
 
+TEST_CASE("a directory that was deleted is locked again when it is made anew") {
+  Fixture f;
+  f.offer(5);
+  f.wait_until_stored();
+  const LogId before = f.log->position().log;
+  fs::remove_all(f.options.data_dir);
+  f.wait_for_new_log(before);
+  CHECK(QueryLog::open(f.options).status().code() == Code::kConflict);
+}
+
 TEST_CASE("reads of a deleted database fail or find the new one, and never the old one for good") {
   Fixture f;
   f.offer(5);
