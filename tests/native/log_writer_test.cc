@@ -2,6 +2,7 @@
 #include "native/store/log_writer.h"
 
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "native/log_fixture.h"
@@ -33,7 +34,9 @@ struct Fixture : LogFixture {
   std::unique_ptr<LogCommitter> committer;
   std::unique_ptr<Maintenance> maintenance;
   std::atomic<bool> circuit_open{false};
+  std::atomic<uint64_t> turns{0};    // that have ended
   std::atomic<int64_t> ahead_us{0};  // of the real clock
+  std::optional<ClockPair> still;    // instead of the real clock; set it before the start
   Subscribers subscribers;
   FloodGuard guard{1, 1000};
   std::unique_ptr<LogWriter> writer;
@@ -53,11 +56,14 @@ struct Fixture : LogFixture {
         gate, [] { return RetentionPolicy{.events_days = 36'500}; }, [] { return Status(); });
     writer = std::make_unique<LogWriter>(
         LogWriter::Parts{intake, *page, sinks, *committer, *maintenance, subscribers, guard},
-        clock(), [this] { circuit_open = committer->circuit_open(); });
+        clock(), [this] {
+          circuit_open = committer->circuit_open();
+          ++turns;
+        });
   }
   Clock clock() {
     return [this] {
-      ClockPair now = ClockPair::now();
+      ClockPair now = still.value_or(ClockPair::now());
       now.monotonic_us += ahead_us;
       return now;
     };
@@ -67,6 +73,10 @@ struct Fixture : LogFixture {
       sinks[producer]->offer(sample_event((first + i) % 1000, kTestWallMs));
     }
   }
+  void drop(uint64_t count) {
+    page->slot(0).count_offered(count);
+    page->slot(0).count_dropped(DropReason::kBufferFull, count);
+  }
   template <class Condition>
   static void wait_for(Condition condition) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
@@ -74,6 +84,12 @@ struct Fixture : LogFixture {
       REQUIRE(std::chrono::steady_clock::now() < end);
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
+  }
+  // Waits for the end of a turn that has begun since.
+  void wait_for_turn() {
+    uint64_t before = 0;
+    REQUIRE(writer->queue().call([&] { before = turns; }));
+    wait_for([&] { return turns > before; });
   }
   LedgerDelta ledger() { return ledger_of(store.executor(), committer->account().log.log_no); }
 };
@@ -203,6 +219,30 @@ TEST_CASE("drops are reported with their number and one of them as an example") 
   REQUIRE(f.writer->stop(5000));
   CHECK(log.count("dropped queries: 7 buffer_full; one of them: ads.example from 192.0.2.0") == 1);
   CHECK(dropped(f.ledger(), DropReason::kBufferFull) == 7);
+}
+
+TEST_CASE("drops of several turns are one line a second") {
+  const CaughtLog log;
+  Fixture f;
+  f.still = ClockPair::now();
+  f.writer->start();
+  f.wait_for_turn();  // it has looked, and looks again a second later
+  for (const uint64_t count : {2U, 1U}) {
+    for (int turn = 0; turn < 3; ++turn) {
+      f.drop(count);
+      f.wait_for_turn();
+    }
+    f.ahead_us += LogWriter::kReportIntervalMs * 1000 - 1000;
+    f.wait_for_turn();
+    f.drop(count);
+    f.ahead_us += 1000;
+    f.wait_for_turn();
+  }
+  REQUIRE(f.writer->stop(5000));
+  CHECK(log.count("dropped queries: ") == 2);
+  CHECK(log.count("dropped queries: 8 buffer_full") == 1);
+  CHECK(log.count("dropped queries: 4 buffer_full") == 1);
+  CHECK(dropped(f.ledger(), DropReason::kBufferFull) == 12);
 }
 
 TEST_CASE("posted work is done between commits, and refused after the end") {
