@@ -65,6 +65,11 @@ void Maintenance::begin(Kind kind, const ClockPair& now) {
   reply_ = {};
 }
 
+void Maintenance::retention_changed() {
+  if (kind_ == kRetention) operation_.reset();  // under way by the days before
+  tasks_[kRetention].due_ms = 0;
+}
+
 OperationPtr Maintenance::begin_rollup(int64_t wall_ms) {
   RollupBudget budget{.events = kRollupEventsMax, .statements = kRollupStatementsMin};
   if (!rolled_once_ || pressed_) budget.tail_events_max = 0;

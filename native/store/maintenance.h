@@ -72,6 +72,8 @@ class Maintenance {
   // The rollups of these hours, and of their days, are computed anew (rebuild_rollups), as soon as
   // nothing else is due.
   void rebuild(const std::set<int64_t>& hours);
+  // The policy tells other days from now on: retention follows them at once.
+  void retention_changed();
   // Something was committed: how much room is left?
   void after_commit();
   // Commits have to wait until something is removed.

@@ -105,7 +105,7 @@ class SqliteQueryLog final : public QueryLog {
   void set_enabled(bool enabled) override;
   void set_inline_handoff(bool on) override { intake_.inline_handoff = on; }
   void set_flush_intervals(const FlushIntervals& intervals) override;
-  void set_retention_days(int64_t days) override { retention_days_ = days; }
+  void set_retention_days(int64_t days) override;
   Result<LogState> fork_log(int64_t log_no, uint64_t from) override;
   Result<LogState> new_log() override;
   Status stop(int64_t bound_ms) override;
@@ -470,6 +470,11 @@ void SqliteQueryLog::set_enabled(bool enabled) {
 
 void SqliteQueryLog::set_flush_intervals(const FlushIntervals& intervals) {
   writer_->queue().call([&] { committer_->set_flush_intervals(paced(intervals)); });
+}
+
+void SqliteQueryLog::set_retention_days(int64_t days) {
+  if (retention_days_.exchange(days) == days) return;
+  writer_->queue().call([this] { maintenance_->retention_changed(); });
 }
 
 Result<LogState> SqliteQueryLog::on_writer(const std::function<Result<LogState>()>& work) {

@@ -122,6 +122,22 @@ TEST_CASE("retention follows the policy of the moment") {
   CHECK(f.store.ledger()["expired_retention"] == 10);
 }
 
+TEST_CASE("retention that has changed is due at once, and begun again if it is under way") {
+  for (const bool under_way : {false, true}) {
+    Fixture f;
+    f.append(0, 10);
+    f.append(10, 10);
+    f.wait_ms(3 * kDayMs);
+    f.run_due();
+    if (under_way) f.maintenance.retention_changed();
+    REQUIRE(f.maintenance.step(f.clock) == under_way);
+    f.retention_days = 1;
+    f.maintenance.retention_changed();
+    f.run_due();
+    CHECK(f.store.ledger()["expired_retention"] == 10);
+  }
+}
+
 TEST_CASE("a damaged segment is counted once") {
   Fixture f;
   f.append(0, 10);

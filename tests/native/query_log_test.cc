@@ -46,12 +46,17 @@ struct Fixture {
     REQUIRE(ledger.ok());
     return *ledger;
   }
-  // Waits until everything is committed.
-  Ledger settled() const {
+  template <class Condition>
+  static void wait_for(Condition condition) {
     const auto end = std::chrono::steady_clock::now() + kPatience;
-    while (ledger().in_flight > 0 && std::chrono::steady_clock::now() < end) {
+    while (!condition()) {
+      REQUIRE(std::chrono::steady_clock::now() < end);
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
+  }
+  // Waits until everything is committed.
+  Ledger settled() const {
+    wait_for([this] { return ledger().in_flight == 0; });
     const Ledger ledger_now = ledger();
     CHECK(ledger_now.in_flight == 0);
     CHECK(ledger_now.balanced());
@@ -218,6 +223,39 @@ TEST_CASE("a shorter flush interval of a quiet buffer holds at once") {
   f.offer(1);
   f.log->set_flush_intervals(FlushIntervals::always(1));
   CHECK(f.settled().stored == 1);
+}
+
+TEST_CASE("a flush interval that was changed holds in a new log too") {
+  Fixture f;
+  f.options.flush_interval_ms = f.options.flush_interval_ms_longest = 3'600'000;
+  f.open();
+  f.log->set_flush_interval(1, 1);
+  REQUIRE(f.log->new_log().ok());
+  f.offer(1);
+  CHECK(f.settled().stored == 1);
+}
+
+TEST_CASE("a shorter retention removes what is too old while the log runs") {
+  Fixture f;
+  f.open();
+  const int64_t hour_ms = wall_clock_ms() / kHourMs * kHourMs;
+  for (int flush = 0; flush < 2; ++flush) {
+    for (uint64_t i = 0; i < 10; ++i) {
+      f.log->sink(0).offer(sample_event(i, hour_ms - 3 * kDayMs));
+    }
+    f.settled();
+  }
+  f.log.reset();
+  f.open();  // what is there is rolled up then, without which nothing is removed
+  f.wait_for([&] {
+    std::vector<LogState> logs;
+    auto operation = list_logs("", &logs);
+    return f.log->runner().run(*operation).ok() && logs.at(0).rolled_through == 20;
+  });
+  CHECK(f.ledger().expired_retention == 0);
+  f.log->set_retention_days(1);
+  f.wait_for([&] { return f.ledger().expired_retention > 0; });
+  CHECK(f.settled().expired_retention == 10);  // the newest row stays
 }
 
 TEST_CASE("writes of others run on the writer's connection, and fail after the stop") {

@@ -162,11 +162,39 @@ class Serve(WeirTestCase):
         self.write("weir.yaml", CONFIG.replace("100ms", "100ms, flush_interval_max: 60s"))
         served = self.serve()
         served.ask("nas.home")
-        time.sleep(0.3)  # for a flush that should not come: a failure may be missed, never made up
-        self.assertEqual(served.ledger()["stored"], 0)
+        wait_until(lambda: served.ledger()["in_flight"] == 1, "the event to be held")
         self.write("weir.yaml", CONFIG.replace("100ms", "100ms, flush_interval_max: 60s, adaptive_flush: false"))
         served.send(signal.SIGHUP)
         wait_until(lambda: served.ledger()["stored"] == 1, "the event to be stored")
+
+    def test_reload_changes_the_flush_interval(self):
+        self.write("weir.yaml", CONFIG.replace("100ms", "60s"))
+        served = self.serve()
+        served.ask("nas.home")
+        wait_until(lambda: served.ledger()["in_flight"] == 1, "the event to be held")
+        self.write("weir.yaml", CONFIG)
+        served.send(signal.SIGHUP)
+        wait_until(lambda: served.ledger()["stored"] == 1, "the event to be stored")
+
+    def test_reload_changes_the_days_of_retention(self):
+        for _ in range(2):  # the newest segment stays, whatever its age
+            self.log_queries("nas.home")
+        self.in_database("UPDATE segments SET last_ms = last_ms - 3 * 86400000")
+        served = self.serve()
+        wait_until(lambda: self.in_database("SELECT min(rolled_through) FROM logs WHERE log_no > 0") == [(2,)],
+                   "the events to be rolled up")
+        self.assertEqual(served.ledger()["expired"]["retention"], 0)
+        self.write("weir.yaml", CONFIG.replace("flush_interval", "retention_days: 1, flush_interval"))
+        served.send(signal.SIGHUP)
+        wait_until(lambda: served.ledger()["expired"]["retention"] == 1, "the older event to be removed")
+
+    def in_database(self, statement):
+        database = sqlite3.connect(self.folder / "data" / "weir.db")
+        try:
+            with database:
+                return database.execute(statement).fetchall()
+        finally:
+            database.close()
 
     def test_reload_switches_the_hand_off_and_back(self):
         served = self.serve()
