@@ -151,9 +151,10 @@ class WeirTestCase(unittest.TestCase):
     def log_queries(self, *names):
         """Serves until these names are in the log; returns the API's newest queries."""
         with self.serve() as served:
+            stored = served.ledger()["stored"] + len(names)
             for name in names:
                 self.assertEqual(served.ask(name)[0], 0)
-            wait_until(lambda: served.ledger()["stored"] == len(names), "the events to be stored")
+            wait_until(lambda: served.ledger()["stored"] == stored, "the events to be stored")
             newest = served.get("/api/v1/queries")
             self.assertEqual(served.stop(), 0)
             return newest
