@@ -102,6 +102,7 @@ class Faults(unittest.TestCase):
         self.assertEqual(dig(self.stage.dns_port, "still.answering.test").returncode, 0)
         self.stage.start_edge()
         ledger = self.settle()
+        self.assertEqual(ledger["offered"], ledger_sum(ledger))
         self.assertEqual(ledger["stored"], len(names) + 1)
         self.assert_all_once(self.stage.at_edge, names)
         self.assertEqual(self.names_of(self.stage.native), self.names_of(self.stage.at_edge))
@@ -112,11 +113,14 @@ class Faults(unittest.TestCase):
             names = []
             for _ in range(4):
                 names += self.load(700, rate=700)
-            self.settle()
+            ledger = self.settle()
+            self.assertEqual(ledger["offered"], ledger_sum(ledger))
             self.assertGreater(network.puts, 3)
             self.assertGreater(network.lost_answers, 0)
             self.assertTrue(any(first == again == 200 for first, again in network.verdicts))
             self.stage.weir.stop()
+        edge = self.stage.at_edge("ledger")
+        self.assertEqual(edge["offered"], ledger_sum(edge))
         self.assertEqual(self.stage.at_edge("stats")["total"], len(names))
         self.assert_all_once(self.stage.at_edge, names)
 
@@ -161,7 +165,9 @@ class Faults(unittest.TestCase):
         self.load(100)
         self.stage.wait_total(self.stage.native, 700 - count)
         self.assertEqual(len(self.stage.all_queries(self.stage.native)), 700 - count)
-        self.assertEqual(self.stage.native("ledger")["expired"]["corrupt"], count)
+        ledger = self.stage.native("ledger")
+        self.assertEqual(ledger["offered"], ledger_sum(ledger))
+        self.assertEqual(ledger["expired"]["corrupt"], count)
 
 
 if __name__ == "__main__":
