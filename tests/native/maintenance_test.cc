@@ -89,6 +89,26 @@ TEST_CASE("all kinds of work are due at the start, and then each at its own time
   CHECK(f.checkpoints == 2);
 }
 
+TEST_CASE("with gentle pace rollups come every two minutes and checkpoints every five") {
+  Fixture f;
+  f.maintenance.set_gentle_pace();
+  f.append(0, 10);
+  f.run_due();
+  f.append(10, 5);
+  f.wait_ms(119'999);
+  f.run_due();
+  CHECK(f.rolled_through() == 10);
+  f.wait_ms(1);
+  f.run_due();
+  CHECK(f.rolled_through() == 15);
+  f.wait_ms(179'999);
+  f.run_due();
+  CHECK(f.checkpoints == 1);
+  f.wait_ms(1);
+  f.run_due();
+  CHECK(f.checkpoints == 2);
+}
+
 TEST_CASE("sealed segments are rolled up, one step at a time") {
   Fixture f;
   f.append(0, 10);

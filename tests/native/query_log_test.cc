@@ -14,6 +14,7 @@
 #include "native/log_fixture.h"
 #include "native/store/byte_budget.h"
 #include "support/event_generator.h"
+#include "support/fault_vfs.h"
 
 namespace weir {
 namespace {
@@ -506,6 +507,23 @@ TEST_CASE("gentle to flash: a nearly empty buffer is flushed a minute later, a s
   CHECK_FALSE(f.log->wait_durable(1, 200));
   REQUIRE(f.log->stop().ok());
   CHECK(f.ledger().stored == 10);
+}
+
+TEST_CASE("gentle to flash: commits are not synced, else they are") {
+  for (const bool gentle : {false, true}) {
+    FaultVfs vfs;
+    Fixture f;
+    f.options.gentle = gentle;
+    f.options.buffer_events = 100;
+    f.open();
+    f.wait_for([&] { return f.log->stats().written_bytes > 0; });  // by the first checkpoint
+    f.offer(50);  // more than a fifth of the buffer: no reason to wait
+    f.settled();  // syncs the header of the new WAL
+    const uint64_t before = vfs.syncs();
+    f.offer(50);
+    CHECK(f.settled().stored == 100);
+    CHECK((vfs.syncs() == before) == gentle);
+  }
 }
 
 TEST_CASE("a damaged segment is counted at rollup and everything else is served") {

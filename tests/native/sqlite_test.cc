@@ -33,6 +33,13 @@ TEST_CASE("a new database is in WAL mode with full synchronisation and our page 
   CHECK(pragma(database, "page_size") == "8192");
 }
 
+TEST_CASE("a connection whose last commits may go with the power synchronises normally") {
+  TemporaryFolder folder;
+  SqliteDatabase database = open_or_fail(folder.path("weir.db"), {.synchronous_full = false});
+  CHECK(pragma(database, "journal_mode") == "wal");
+  CHECK(pragma(database, "synchronous") == "1");
+}
+
 TEST_CASE("a path that looks like a URI is a path") {
   TemporaryFolder folder;
   const std::filesystem::path before = std::filesystem::current_path();

@@ -35,11 +35,14 @@ class FaultVfs {
   void arm(const Plan& plan);
   void disarm() { arm({}); }
   uint64_t failures() const { return failures_; }
+  // How often a file was synced since the beginning.
+  uint64_t syncs() const { return syncs_; }
 
   // For the methods: the code of the failure that is planned for this operation, or SQLITE_OK.
   int next();
   // The same for what is no write: `code` if it fails.
   int next_other(int code);
+  void count_sync() { ++syncs_; }
 
  private:
   sqlite3_vfs vfs_;
@@ -49,6 +52,7 @@ class FaultVfs {
   std::atomic<int> code_{0};
   std::atomic<uint64_t> done_{0};
   std::atomic<uint64_t> failures_{0};
+  std::atomic<uint64_t> syncs_{0};
 };
 
 }  // namespace weir
