@@ -463,6 +463,27 @@ TEST_CASE("what was new at a start that found no receiver is new at the next one
   CHECK(bench.delivered(11));
 }
 
+TEST_CASE("marks that cannot be saved hold nothing up, are told once, and saved when they can be") {
+  const CaughtLog log;
+  const TemporaryFolder folder;
+  Bench bench(5);
+  bench.options.marks_path = folder.path("data/forward.marks");
+  std::atomic<bool> away{true};
+  bench.before = [&](size_t) -> std::optional<HttpResponse> {
+    if (!away) return std::nullopt;
+    return http_response(503);
+  };
+  bench.start();
+  CHECK(eventually([&] { return bench.request_count() > 2; }));
+  std::filesystem::create_directory(folder.path("data"));
+  CHECK(eventually([&] { return std::filesystem::exists(bench.options.marks_path); }));
+  away = false;
+  CHECK(bench.delivered(5));
+  bench.forwarder.reset();
+  CHECK(log.count("forward: the file of marks: ") == 1);
+  CHECK(log.count("forward: the file of marks works again") == 1);
+}
+
 TEST_CASE("a URL that would show the token is refused") {
   for (const char* url : {"http://weir.example", "http://192.0.2.1:80", "ftp://127.0.0.1", "",
                           "http://127.0.0.1@weir.example", "http://localhost.example"}) {
