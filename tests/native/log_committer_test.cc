@@ -115,6 +115,23 @@ TEST_CASE("a flush that takes more than a tenth of a second is told") {
   CHECK(log.count("slow flush: 7 events took 250 ms") == 1);
 }
 
+TEST_CASE("each flush is a line for who looks closely") {
+  for (const auto level : {spdlog::level::info, spdlog::level::debug}) {
+    const size_t lines = level == spdlog::level::debug ? 1 : 0;
+    const CaughtLog log(level);
+    Fixture f;
+    f.slow.delay_us = 1500;
+    f.offer(3);
+    f.commit();
+    f.slow.delay_us = 7;
+    f.offer(20);
+    f.commit();
+    CHECK(log.count("flush of 3 events took 1500 us") == lines);
+    CHECK(log.count("flush of 20 events took 7 us") == lines);
+    CHECK(log.count("flush") == 2 * lines);
+  }
+}
+
 TEST_CASE("nothing is committed before it is due") {
   Fixture f;
   f.offer(1);

@@ -13,10 +13,12 @@ namespace weir {
 // Catches what is logged, from any thread, until its end.
 class CaughtLog {
  public:
-  CaughtLog() {
+  explicit CaughtLog(spdlog::level::level_enum level = spdlog::level::info) {
     auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(text_);
     sink->set_pattern("%v");
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>("caught", std::move(sink)));
+    auto logger = std::make_shared<spdlog::logger>("caught", std::move(sink));
+    logger->set_level(level);
+    spdlog::set_default_logger(std::move(logger));
   }
   CaughtLog(const CaughtLog&) = delete;
   CaughtLog& operator=(const CaughtLog&) = delete;
