@@ -1,8 +1,13 @@
 #include "native/store/sqlite_executor.h"
 
+#include <filesystem>
+
 #include "catch.h"
 #include "native/store/migrations.h"
 #include "statements.h"
+#include "support/log_samples.h"
+#include "support/temporary_folder.h"
+#include "weir/query.h"
 #include "weir/schema.h"
 
 namespace weir {
@@ -108,6 +113,86 @@ TEST_CASE_METHOD(Fixture, "a read of a missing row, or of bytes kept elsewhere, 
 
 TEST_CASE_METHOD(Fixture, "objects are unsupported natively") {
   CHECK(executor_->run_object(Object{}).status.code() == Code::kUnsupported);
+}
+
+// Does something after each step.
+class InterruptedExecutor final : public Executor {
+ public:
+  InterruptedExecutor(Executor& inner, std::function<void()> between)
+      : inner_(inner), between_(std::move(between)) {}
+  Reply run_group(const Group& group) override { return interrupted(inner_.run_group(group)); }
+  Reply run_read(const Read& read) override { return interrupted(inner_.run_read(read)); }
+
+  int steps() const { return steps_; }
+
+ private:
+  Reply interrupted(Reply reply) {
+    ++steps_;
+    between_();
+    return reply;
+  }
+  Executor& inner_;
+  std::function<void()> between_;
+  int steps_ = 0;
+};
+
+// A log in a file, with a connection for its reader and one for its writer, which waits for nobody.
+struct FileFixture {
+  TemporaryFolder folder;
+  SqliteDatabase writing = open();
+  SqliteExecutor writer{&writing};
+  SqliteDatabase reading = open();
+  SqliteExecutor reader{&reading};
+  uint64_t segments = 0;
+
+  FileFixture() {
+    opened(writer);
+    for (int i = 0; i < 5; ++i) commit();
+    RollupProgress progress;
+    REQUIRE(run(writer, advance_rollups(kSampleHourMs + kDayMs, {}, &progress)).ok());
+    for (int i = 0; i < 5; ++i) commit();
+  }
+  SqliteDatabase open() const {
+    auto opened = SqliteDatabase::open(folder.path("weir.db"), {.busy_timeout_ms = 0});
+    REQUIRE(opened.ok());
+    REQUIRE(migrate(*opened).ok());
+    return std::move(opened).value();
+  }
+  // Ten events of an hour of their own.
+  void commit() {
+    const uint64_t n = segments++;
+    const int64_t hour_ms = kSampleHourMs + static_cast<int64_t>(n) * kHourMs;
+    append_ok(writer, 1, {sample_segment({.first = 10 * n, .start_ms = hour_ms})});
+  }
+  void empty_wal() {
+    REQUIRE(sqlite3_wal_checkpoint_v2(writing.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
+                                      nullptr, nullptr) == SQLITE_OK);
+    REQUIRE(std::filesystem::file_size(folder.path("weir.db-wal")) == 0);
+  }
+};
+
+TEST_CASE("between two steps of a question the writer commits, and the WAL can be emptied") {
+  FileFixture f;
+  Filter all;
+  all.since_ms = kSampleHourMs;
+  all.until_ms = kSampleHourMs + 30 * kDayMs;
+  QueriesResult queries;
+  StatisticsResult statistics;
+  std::vector<OperationPtr> questions;
+  questions.push_back(find_queries(all, kQueryLimitMax, "", {}, &queries));
+  questions.push_back(find_statistics(all, {}, &statistics));
+  for (const OperationPtr& question : questions) {
+    InterruptedExecutor interrupted(f.reader, [&] {
+      f.commit();
+      f.empty_wal();
+    });
+    const Status status = run_operation(*question, interrupted);
+    INFO(status.message());
+    REQUIRE(status.ok());
+    CHECK(interrupted.steps() > 2);
+  }
+  CHECK(queries.events.size() >= 100);
+  CHECK(statistics.counts.total() >= 100);
 }
 
 // D1 knows unhex(), SQLite does from 3.41 on only; to prepare, any function of the name will do.
