@@ -1,9 +1,10 @@
-"""The running server with its disk full, read-only, locked, deleted or damaged, and asked for names of any bytes.
+"""The running server: its disk full, read-only, locked, deleted or damaged; a flood of names; names of any bytes.
 
 Each fault is real: a small tmpfs, a read-only mount, another process with a lock, bytes overwritten on the disk.
 Whatever happens, DNS is answered, what is kept is kept, what is dropped is counted, and no hand is needed.
 """
 
+import contextlib
 import csv
 import io
 import json
@@ -15,10 +16,12 @@ import urllib.error
 import urllib.parse
 
 import private_mounts
-from weir_process import CONFIG, WeirTestCase, wait_until
+from weir_process import CONFIG, WINDOW, WeirTestCase, query, wait_until
 
 BUFFER = 10_000  # the least that the configuration takes
 PAGE_BYTES = 8192
+FLOOD_NAMES = 30_000
+FLOOD_CLIENTS = 10_000
 
 
 def accounted(ledger):
@@ -298,6 +301,34 @@ class Faults(WeirTestCase):
         done = self.run_weir("fsck", "--repair")
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         self.check_in_order(self.serve())
+
+    def flood(self, served):
+        """Each query is for a name of its own, and from one of many addresses; each time an answer comes."""
+        for begin in range(0, FLOOD_NAMES, WINDOW):
+            numbers = range(begin, min(begin + WINDOW, FLOOD_NAMES))
+            with contextlib.ExitStack() as stack:
+                clients = []
+                for number in numbers:
+                    high, low = divmod(number % FLOOD_CLIENTS, 256)
+                    clients.append(stack.enter_context(served.client(f"127.1.{high}.{low}")))
+                    clients[-1].send(query(number, [b"n%d" % number, b"victim", b"example"], 1))
+                for number, client in zip(numbers, clients):
+                    answer = client.recv(4096)
+                    self.assertEqual((int.from_bytes(answer[:2], "big"), answer[3] & 15), (number, 3))
+
+    def test_a_flood_of_names_and_clients_is_answered_and_counted(self):
+        self.write("victim.list", "||victim.example^\n")
+        self.write("weir.yaml", CONFIG + "blocking: {lists: [{name: victim, source: victim.list}], answer: nxdomain}\n")
+        served = self.serve()
+        self.flood(served)
+        wait_until(lambda: served.ledger()["stored"] == FLOOD_NAMES, "the events to be stored")
+        ledger = self.ledger(served)
+        self.assertEqual((ledger["offered"], sum(ledger["dropped"].values())), (FLOOD_NAMES, 0))
+        stats = json.loads(served.get("/api/v1/stats"))
+        self.assertEqual((stats["total"], stats["outcomes"]["blocked"]), (FLOOD_NAMES, FLOOD_NAMES))
+        self.assertAlmostEqual(stats["unique_domains"], FLOOD_NAMES, delta=FLOOD_NAMES / 20)
+        self.assertAlmostEqual(stats["unique_clients"], FLOOD_CLIENTS, delta=FLOOD_CLIENTS / 20)
+        self.check_in_order(served)
 
     def flip_a_byte(self):
         """Damages the second segment with events; how many it has."""

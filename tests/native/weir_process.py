@@ -125,9 +125,10 @@ class Served:
                 if len(answered) != len(ids):
                     raise AssertionError(f"{len(ids)} queries have {len(answered)} answers")
 
-    def client(self):
+    def client(self, address="127.0.0.1"):
         client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         client.settimeout(SECONDS_MAX)
+        client.bind((address, 0))
         client.connect(("127.0.0.1", self.dns_port))
         return client
 
