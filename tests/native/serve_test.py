@@ -5,7 +5,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import time
 import unittest
 
 from weir_process import CONFIG, SECONDS_MAX, WeirTestCase, wait_until
