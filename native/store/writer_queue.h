@@ -33,11 +33,12 @@ class WriterQueue {
     return true;
   }
 
-  // Runs everything that waits; returns whether there was something.
+  // Runs everything that waits now, and not what comes meanwhile; returns whether there was
+  // something.
   bool run_all() {
     std::unique_lock lock(mutex_);
     const bool any = !waiting_.empty();
-    while (!waiting_.empty()) {
+    for (size_t left = waiting_.size(); left > 0; --left) {
       const auto work = std::move(waiting_.front());
       waiting_.pop_front();
       lock.unlock();
