@@ -235,7 +235,8 @@ Result<std::optional<Step>> EventScan::next(Reply reply) {
   } else if (state.is_past_the_end()) {
     state.phase = Phase::kEnd;
   }
-  return at_end() ? std::optional<Step>() : std::optional<Step>(state.rows_group());
+  if (at_end()) return std::optional<Step>();
+  return std::optional<Step>(state.rows_group());
 }
 
 bool EventScan::at_end() const { return state_->phase == State::Phase::kEnd; }
