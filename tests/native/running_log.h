@@ -1,51 +1,16 @@
 // A whole query log in a folder of its own, for tests of what happens to it while it runs.
 #pragma once
 
-#include <chrono>
 #include <filesystem>
-#include <memory>
 #include <string>
-#include <thread>
 
-#include "native/log_fixture.h"
-#include "native/store/query_log.h"
+#include "native/query_log_fixture.h"
 
 namespace weir {
 
-struct RunningLog {
-  // Only ever reached by a failure.
-  static constexpr auto kPatience = std::chrono::seconds(120);
-
-  TemporaryFolder folder;
-  QueryLogOptions options;
-  std::unique_ptr<QueryLog> log;
-
-  RunningLog() {
-    options.data_dir = folder.path("data");
-    options.flush_intervals = FlushIntervals::always(20);
-    options.retention_days = 36'500;  // the sample events are from a fixed day
-    open();
-  }
-  void open() {
-    auto opened = QueryLog::open(options);
-    INFO(opened.status().message());
-    REQUIRE(opened.ok());
-    log = std::move(opened).value();
-  }
+struct RunningLog : QueryLogFixture {
+  RunningLog() { open(); }
   std::string path(const char* name = "weir.db") const { return options.data_dir + "/" + name; }
-  void offer(uint64_t count) {
-    for (uint64_t i = 0; i < count; ++i) {
-      log->sink(0).offer(sample_event(i % 1000, kTestWallMs));
-    }
-  }
-  template <class Condition>
-  static void wait_for(Condition condition) {
-    const auto end = std::chrono::steady_clock::now() + kPatience;
-    while (!condition()) {
-      REQUIRE(std::chrono::steady_clock::now() < end);
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-  }
   void wait_until_stored() {
     wait_for([this] { return log->stats().held == 0; });
   }
@@ -54,11 +19,9 @@ struct RunningLog {
     wait_for([&] { return log->position().log != old; });
   }
   Ledger ledger() const {
-    const auto ledger = log->ledger();
-    INFO(ledger.status().message());
-    REQUIRE(ledger.ok());
-    CHECK(ledger->balanced());
-    return *ledger;
+    const Ledger now = QueryLogFixture::ledger();
+    CHECK(now.balanced());
+    return now;
   }
   void damage_rows() {
     auto other = SqliteDatabase::open(path(), {.defensive = false});
