@@ -2,6 +2,8 @@
 // their bytes; a row whose bytes have been replaced has another checksum.
 #include "native/store/adopt_logs.h"
 
+#include <spdlog/spdlog.h>
+
 #include <string_view>
 
 #include "weir/limits.h"
@@ -39,10 +41,12 @@ class Attached {
   }
   Attached(Attached&& from) noexcept : database_(std::exchange(from.database_, nullptr)) {}
   Attached& operator=(Attached&&) = delete;
+  // A disk that fails may leave a transaction open. Who goes on with the connection then is told
+  // that there is an `other` already.
   ~Attached() {
     if (database_ == nullptr) return;
     const Status detached = database_->execute("DETACH other");
-    WEIR_CHECK(detached.ok());  // nothing is prepared, and no transaction is open
+    if (!detached.ok()) spdlog::warn("a database stays attached: {}", detached.message());
   }
 
  private:

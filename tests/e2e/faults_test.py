@@ -42,7 +42,8 @@ class Faults(unittest.TestCase):
         """Waits until everything committed here is acknowledged by the edge, and returns the ledger."""
         def settled():
             ledger = self.stage.native("ledger")
-            return ledger if ledger["in_flight"] == 0 and ledger["acked"] == ledger["stored"] else None
+            there = ledger["stored"] - ledger["expired"]["corrupt"]
+            return ledger if ledger["in_flight"] == 0 and ledger["acked"] == there else None
         return wait_until(settled, "the edge to have everything", 90)
 
     def names_of(self, reader):
@@ -142,6 +143,7 @@ class Faults(unittest.TestCase):
         third = self.load(800)
         ledger = self.settle()
         self.assertEqual(ledger["offered"], ledger_sum(ledger))
+        self.assertEqual(ledger["expired"]["corrupt"], len(second))
         self.assert_all_once(self.stage.at_edge, first + second + third)
         self.assertEqual(self.stage.at_edge("stats")["total"], 2400)
         self.assert_all_once(self.stage.native, first + third)
