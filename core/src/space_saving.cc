@@ -76,6 +76,7 @@ void SpaceSaving::prune(size_t keys_max) {
   const std::vector<uint32_t> kept = greatest(keys_max);
   SpaceSaving pruned(total_, floor_without(kept));
   for (const uint32_t number : kept) pruned.set(keys_[number], counts_[number], errors_[number]);
+  pruned.times_pruned_ = times_pruned_ + 1;
   *this = std::move(pruned);
 }
 

@@ -60,6 +60,16 @@ class SpaceSaving {
   // Numbers of the `keys_max` first in the order of top().
   std::vector<uint32_t> ranked(size_t keys_max) const;
   std::string_view key(size_t number) const { return keys_[number]; }
+  // Where a key lies, while times_pruned() stays, for who keeps that beside its number.
+  StringInterner::Place place(size_t number) const { return keys_.place(number); }
+  std::string_view key_at(StringInterner::Place place) const { return keys_.at(place); }
+  // Begins to load a key's text and its count.
+  void prefetch(size_t number, StringInterner::Place place) const {
+    __builtin_prefetch(key_at(place).data());
+    __builtin_prefetch(&counts_[number]);
+  }
+  // How often numbers were given anew.
+  uint64_t times_pruned() const { return times_pruned_; }
   uint64_t count(size_t number) const { return counts_[number]; }
   uint64_t error(size_t number) const { return errors_[number]; }
   // A key that is not there yet.
@@ -77,6 +87,7 @@ class SpaceSaving {
   std::vector<uint64_t> errors_;
   uint64_t floor_;
   uint64_t total_;
+  uint64_t times_pruned_ = 0;
   uint64_t dropped_ = 0;  // the greatest count that was not taken in since the last limit()
 };
 

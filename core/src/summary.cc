@@ -78,7 +78,9 @@ uint32_t mark_of(std::string_view name) {
 void NameOrder::begin(const SpaceSaving& list) {
   place_new();
   at_ = 0;
-  if (entries_.size() != list.size()) entries_.clear();
+  const uint64_t times_pruned = list.times_pruned();
+  if (entries_.size() != list.size() || times_pruned != times_pruned_) entries_.clear();
+  times_pruned_ = times_pruned;
 }
 
 // From the last one on, which all that stand behind it make room for.
@@ -96,22 +98,26 @@ void NameOrder::place_new() {
 
 std::optional<uint32_t> NameOrder::find(const SpaceSaving& list, std::string_view name) {
   constexpr size_t kStepsMax = 8;
+  constexpr size_t kAhead = 8;
   const uint32_t mark = mark_of(name);
   const size_t end = std::min(at_ + kStepsMax, entries_.size());
   for (size_t i = at_; i < end; ++i) {
-    if (entries_[i].mark != mark || !same_text(list.key(entries_[i].number), name)) continue;
+    if (entries_[i].mark != mark || !same_text(list.key_at(entries_[i].place), name)) continue;
     at_ = i + 1;
+    if (i + kAhead < entries_.size()) {  // the list has them in the order in which they came
+      list.prefetch(entries_[i + kAhead].number, entries_[i + kAhead].place);
+    }
     return entries_[i].number;
   }
   at_ = place_of(list, name);
-  if (at_ == entries_.size() || list.key(entries_[at_].number) != name) return std::nullopt;
+  if (at_ == entries_.size() || list.key_at(entries_[at_].place) != name) return std::nullopt;
   return entries_[at_++].number;
 }
 
 // Most belong near; steps grow until one goes too far.
 size_t NameOrder::place_of(const SpaceSaving& list, std::string_view name) const {
   const auto is_before = [&](const Entry& entry, std::string_view other) {
-    return reversed_less(list.key(entry.number), other);
+    return reversed_less(list.key_at(entry.place), other);
   };
   size_t low = at_;
   size_t step = 1;
@@ -123,9 +129,9 @@ size_t NameOrder::place_of(const SpaceSaving& list, std::string_view name) const
   return static_cast<size_t>(std::lower_bound(first, last, name, is_before) - entries_.begin());
 }
 
-void NameOrder::add(std::string_view name, uint32_t number) {
+void NameOrder::add(const SpaceSaving& list, std::string_view name, uint32_t number) {
   if (number != entries_.size() + new_.size()) return;
-  new_.push_back({at_, {number, mark_of(name)}});
+  new_.push_back({at_, {number, mark_of(name), list.place(number)}});
 }
 
 size_t series_buckets(Summary::Span span) {
@@ -205,7 +211,7 @@ void Summary::State::add_listed_name(std::string_view qname, uint64_t weight, ui
   }
   const uint64_t hash = hash64(qname);
   names.add(hash);
-  name_order.add(qname, list.add(qname, hash, weight));
+  name_order.add(list, qname, list.add(qname, hash, weight));
   add_top(Top::kBlockedNames, qname, blocked);
 }
 

@@ -88,12 +88,13 @@ class NameOrder {
   // The number of the name, which stands behind those that were asked for before.
   std::optional<uint32_t> find(const SpaceSaving& list, std::string_view name);
   // The number in the list of the name that was not found: from the next begin() on it is.
-  void add(std::string_view name, uint32_t number);
+  void add(const SpaceSaving& list, std::string_view name, uint32_t number);
 
  private:
   struct Entry {
     uint32_t number = 0;
     uint32_t mark = 0;  // of the name: most others have another one
+    StringInterner::Place place;
   };
   struct NewEntry {
     size_t place = 0;  // in entries_, of the first one behind it
@@ -107,6 +108,7 @@ class NameOrder {
   std::vector<Entry> entries_;  // in the order of the names
   std::vector<NewEntry> new_;   // likewise
   size_t at_ = 0;
+  uint64_t times_pruned_ = 0;  // of the list, when entries_ were right
 };
 
 struct Summary::State {

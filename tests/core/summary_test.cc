@@ -439,6 +439,45 @@ TEST_CASE("a scan counts names exactly up to its bound, and honestly beyond") {
   }
 }
 
+// What is known of where names stand in the list is of no use once others have their numbers, even
+// if there are as many again.
+TEST_CASE("a segment is counted rightly after the list of names was pruned and is as long again") {
+  const auto names = [](size_t count, const std::string& prefix) {
+    std::vector<std::string> all;
+    for (size_t i = 0; i < count; ++i) all.push_back(prefix + std::to_string(i));
+    return all;
+  };
+  const auto add = [](const std::string& name, Summary* summary) {
+    Event event = plain_event();
+    event.qname = name;
+    summary->add(event);
+  };
+  constexpr size_t kSegmentNames = 4096;
+  constexpr size_t kNames = kScanKeysMax * 3 / 2;
+  std::vector<Event> events(kNames, plain_event());
+  const std::vector<std::string> long_names = names(kNames, std::string(50, 'z'));
+  for (size_t i = 0; i < kNames; ++i) events[i].qname = long_names[i];
+  const auto part = [&](size_t begin, size_t count) {
+    const auto from = events.begin() + static_cast<std::ptrdiff_t>(begin);
+    return std::vector<Event>(from, from + static_cast<std::ptrdiff_t>(count));
+  };
+  Bytes bytes;
+  Summary scan;
+  for (size_t at = 0; at < kNames; at += kSegmentNames) {
+    add_segment(segment_of(part(at, kSegmentNames), &bytes), &scan);
+  }
+  // Until the list is pruned, of which the first names in the alphabet stay, and until it is full.
+  const size_t until_pruned = 2 * kScanKeysMax + 1 - kNames;
+  const size_t until_as_long = kNames - kScanKeysMax;
+  for (const std::string& name : names(until_pruned + until_as_long, "a")) add(name, &scan);
+
+  for (int i = 0; i < 3; ++i) add_segment(segment_of(part(kNames - 3, 3), &bytes), &scan);
+  for (const TopEntry& entry : scan.top(Summary::Top::kNames, 3)) {
+    CHECK(entry.key.front() == 'z');
+    CHECK(entry.count - entry.error == 3);
+  }
+}
+
 TEST_CASE("copies are independent") {
   Summary one;
   one.add(plain_event());
