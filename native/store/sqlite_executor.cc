@@ -86,7 +86,7 @@ Result<Rows> SqliteExecutor::run_statement(const Statement& statement) {
 Reply SqliteExecutor::run_read(const Read& read) {
   if (!database_.is_open()) return Reply{not_open()};
   Reply reply;
-  BlobHandle blob;
+  OpenBlob blob;
   for (const Read::Range& range : read.ranges) {
     Result<Bytes> piece = read_range(range, &blob);
     if (!piece.ok()) return Reply{piece.status()};
@@ -95,27 +95,31 @@ Reply SqliteExecutor::run_read(const Read& read) {
   return reply;
 }
 
-Result<Bytes> SqliteExecutor::read_range(const Read::Range& range, BlobHandle* blob) {
-  int result = SQLITE_OK;
-  if (*blob == nullptr) {
-    sqlite3_blob* opened = nullptr;
-    result = sqlite3_blob_open(database_.handle(), "main", "segments", "data", range.segment,
-                               /*writable=*/0, &opened);
-    blob->reset(opened);
-  } else {
-    result = sqlite3_blob_reopen(blob->get(), range.segment);
-  }
+int SqliteExecutor::move_to(int64_t segment, OpenBlob* blob) {
+  if (blob->handle != nullptr && blob->segment == segment) return SQLITE_OK;
+  blob->segment = segment;
+  if (blob->handle != nullptr) return sqlite3_blob_reopen(blob->handle.get(), segment);
+  sqlite3_blob* opened = nullptr;
+  const int result = sqlite3_blob_open(database_.handle(), "main", "segments", "data", segment,
+                                       /*writable=*/0, &opened);
+  blob->handle.reset(opened);
+  return result;
+}
+
+Result<Bytes> SqliteExecutor::read_range(const Read::Range& range, OpenBlob* blob) {
+  const int result = move_to(range.segment, blob);
   if (result != SQLITE_OK) {
     const Status status = database_.status();
-    blob->reset();  // a handle whose row was not there serves no more
+    blob->handle.reset();  // where the row was not there it serves no more
     // SQLITE_ERROR: no such row, or its data is NULL (kept in an object store).
     if ((result & 0xff) == SQLITE_ERROR) return Bytes();
     return status;
   }
-  const auto size = static_cast<uint32_t>(sqlite3_blob_bytes(blob->get()));
+  sqlite3_blob* const handle = blob->handle.get();
+  const auto size = static_cast<uint32_t>(sqlite3_blob_bytes(handle));
   const uint32_t offset = std::min(range.offset, size);
   Bytes piece(std::min(range.length, size - offset));
-  if (!piece.empty() && sqlite3_blob_read(blob->get(), piece.data(), static_cast<int>(piece.size()),
+  if (!piece.empty() && sqlite3_blob_read(handle, piece.data(), static_cast<int>(piece.size()),
                                           static_cast<int>(offset)) != SQLITE_OK) {
     return database_.status();
   }

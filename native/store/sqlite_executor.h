@@ -31,8 +31,13 @@ class SqliteExecutor final : public Executor {
   struct CloseBlob {
     void operator()(sqlite3_blob* blob) const { sqlite3_blob_close(blob); }
   };
-  using BlobHandle = std::unique_ptr<sqlite3_blob, CloseBlob>;
-  Result<Bytes> read_range(const Read::Range& range, BlobHandle* blob);
+  struct OpenBlob {
+    std::unique_ptr<sqlite3_blob, CloseBlob> handle;
+    int64_t segment = 0;
+  };
+  Result<Bytes> read_range(const Read::Range& range, OpenBlob* blob);
+  // Answers what SQLite says.
+  int move_to(int64_t segment, OpenBlob* blob);
   Status run_statements(const Group& group, std::vector<Rows>* results);
   Result<Rows> run_statement(const Statement& statement);
 
