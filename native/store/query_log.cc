@@ -207,7 +207,8 @@ void SqliteQueryLog::start_writer(LogAccount account) {
   }
   writer_ = std::make_unique<LogWriter>(
       LogWriter::Parts{intake_, *page_, sinks_, *committer_, *maintenance_, subscribers_, guard_},
-      ClockPair::now, [this] {
+      ClockPair::now, [this](uint64_t waiting) { metrics_->on_drain(waiting); },
+      [this] {
         watch_database();
         publish();
       });
