@@ -11,7 +11,7 @@
 #include <limits>
 #include <utility>
 
-#include "hash.h"
+#include "weir/backoff.h"
 
 namespace weir {
 namespace {
@@ -76,7 +76,6 @@ struct Batcher::State {
   bool due(int64_t now_ms) const;
   int64_t interval_ms() const;
   int64_t oldest_ms() const;
-  int64_t backoff_ms(int attempt) const;
 };
 
 // What a segment that ends at `end` says of the log: everything before its end has been offered.
@@ -211,15 +210,6 @@ void Batcher::State::halve() {
   pieces.push_front(std::move(failed));
 }
 
-// Doubles from the least to the greatest delay; the upper half of it is random, so that several
-// writers that failed together do not come back together.
-int64_t Batcher::State::backoff_ms(int attempt) const {
-  int64_t delay = kRetryDelayMsMin;
-  for (int i = 1; i < attempt && delay < kRetryDelayMsMax; ++i) delay *= 2;
-  const uint64_t half = static_cast<uint64_t>(std::min(delay, kRetryDelayMsMax)) / 2;
-  return static_cast<int64_t>(half + mix64(options.jitter_seed + stats.retries) % (half + 1));
-}
-
 Batcher::Batcher(const LogId& log, uint64_t next, const BatcherOptions& options)
     : state_(std::make_unique<State>(log, next, options)) {}
 
@@ -295,7 +285,9 @@ void Batcher::failed(const Status& status, int64_t now_ms) {
     return;
   }
   ++s.stats.retries;
-  s.retry_at_ms = now_ms + s.backoff_ms(s.batch.attempt);
+  s.retry_at_ms = now_ms + backoff_ms(static_cast<uint64_t>(s.batch.attempt),
+                                      {kRetryDelayMsMin, kRetryDelayMsMax},
+                                      s.options.jitter_seed + s.stats.retries);
 }
 
 void Batcher::set_fill(int percent) { state_->fill_percent = percent; }

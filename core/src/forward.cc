@@ -12,7 +12,7 @@
 #include <algorithm>
 
 #include "forward_body.h"
-#include "hash.h"
+#include "weir/backoff.h"
 #include "weir/limits.h"
 
 namespace weir {
@@ -84,16 +84,12 @@ Sender::State::State(const Start& begin, const SenderOptions& chosen)
   log.trusted_end = std::min(log.trusted_end, log.own_end);
 }
 
-// Backoff: retry_ms_min, doubled with every failure in a row, up to retry_ms_max, of which a random
-// half is taken off; but never less than what the receiver asked for.
+// Never less than what the receiver asked for.
 void Sender::State::fail(int64_t now_ms, int64_t at_least_ms) {
   ++stats.failures;
-  const auto doublings = static_cast<unsigned>(std::min<uint64_t>(failures_in_row++, 20));
-  const int64_t delay_ms = std::min(options.retry_ms_min << doublings, options.retry_ms_max);
-  jitter = mix64(jitter + 1);
-  const auto half = static_cast<uint64_t>(delay_ms / 2);
-  const auto off_ms = static_cast<int64_t>(half == 0 ? 0 : jitter % half);
-  not_before_ms = now_ms + std::max(delay_ms - off_ms, at_least_ms);
+  const int64_t delay_ms =
+      backoff_ms(++failures_in_row, {options.retry_ms_min, options.retry_ms_max}, ++jitter);
+  not_before_ms = now_ms + std::max(delay_ms, at_least_ms);
 }
 
 void Sender::State::fail(const ReceiverAnswer& answer, int64_t now_ms) {

@@ -1,5 +1,6 @@
 // Everything is computed when it is asked for; between two scrapes metrics cost the writer two
-// histogram updates per commit and producers nothing. A scrape costs the question for the ledger.
+// histogram updates per commit and one per drain, and producers nothing. A scrape costs the
+// question for the ledger.
 #include "native/store/log_metrics.h"
 
 #include <algorithm>
@@ -15,8 +16,8 @@ MetricFamily single(const char* name, const char* help, MetricType type, uint64_
   return MetricFamilyBuilder(name, help, type).add({}, value).build();
 }
 
-// What a buffer of 10,000 to 200,000 events gives in one batch, in powers of four.
-prometheus::Histogram::BucketBoundaries size_bounds() {
+// Of a buffer of 10,000 to 200,000 events, in powers of four.
+prometheus::Histogram::BucketBoundaries event_bounds() {
   return {1, 4, 16, 64, 256, 1024, 4096, 16384, 65536};
 }
 
@@ -102,7 +103,7 @@ void add_ledger(const LogMetrics::Reading& reading, std::vector<MetricFamily>* f
 }  // namespace
 
 LogMetrics::LogMetrics(std::function<Reading()> read)
-    : read_(std::move(read)), size_(size_bounds()) {}
+    : read_(std::move(read)), size_(event_bounds()), depth_(event_bounds()) {}
 
 void LogMetrics::on_flush(uint64_t events, int64_t duration_us) {
   constexpr int64_t kMost = std::numeric_limits<uint32_t>::max();
@@ -125,6 +126,11 @@ std::vector<MetricFamily> LogMetrics::Collect() const {
   families.push_back(MetricFamilyBuilder("weir_batch_flush_size", "Events of an attempt to commit",
                                          MetricType::Histogram)
                          .add({}, size_.Collect())
+                         .build());
+  families.push_back(MetricFamilyBuilder("weir_writer_queue_depth",
+                                         "Events that a drain of the writer found waiting",
+                                         MetricType::Histogram)
+                         .add({}, depth_.Collect())
                          .build());
   add_storage(reading, &families);
   return families;

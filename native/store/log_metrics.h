@@ -25,6 +25,8 @@ class LogMetrics final : public prometheus::Collectable {
 
   // The writer thread reports each attempt to commit.
   void on_flush(uint64_t events, int64_t duration_us);
+  // And what each of its drains finds in the rings.
+  void on_drain(uint64_t waiting) { depth_.Observe(static_cast<double>(waiting)); }
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
@@ -32,6 +34,7 @@ class LogMetrics final : public prometheus::Collectable {
   std::function<Reading()> read_;
   DurationHistogram duration_;
   prometheus::Histogram size_;
+  prometheus::Histogram depth_;
 };
 
 }  // namespace weir

@@ -27,9 +27,11 @@ std::string describe_drops(const LedgerCounters& dropped) {
 
 }  // namespace
 
-LogWriter::LogWriter(const Parts& parts, Clock clock, std::function<void()> publish)
+LogWriter::LogWriter(const Parts& parts, Clock clock,
+                     std::function<void(uint64_t waiting)> on_drain, std::function<void()> publish)
     : parts_(parts),
       clock_(std::move(clock)),
+      on_drain_(std::move(on_drain)),
       publish_(std::move(publish)),
       queue_(parts.intake.wake),
       reported_(parts.page.totals()) {}
@@ -84,11 +86,17 @@ bool LogWriter::turn() {
   return found > 0;
 }
 
+// What is held and not in the batcher is in a ring, or about to be.
+uint64_t LogWriter::waiting() const {
+  return parts_.intake.gauge.held() - parts_.committer.events_held();
+}
+
 // Takes events out of the batch and all rings, in the order of their times. Each producer's keep
 // the order of their arrival, also where the clock was set back: they count as no earlier than
 // those before them. Each ring has its share of a drain: a busy one must not keep the others'
 // events waiting, to be numbered long after its own of the same time.
 size_t LogWriter::drain(int64_t now_ms) {
+  if (const uint64_t found = waiting(); found > 0) on_drain_(found);
   drained_.clear();
   order_.clear();
   completions_.clear();
@@ -187,9 +195,7 @@ void LogWriter::rest(bool found_events) {
     wake.sleep(std::min(pause_ms, kDrainIntervalMs));
     return;
   }
-  // What is held and not in the batcher is in a ring, or about to be.
-  const uint64_t known = parts_.committer.events_held();
-  wake.park(pause_ms, [&] { return parts_.intake.gauge.held() != known; });
+  wake.park(pause_ms, [this] { return waiting() != 0; });
 }
 
 // Producers have ended or find the door shut, so the rings run empty.

@@ -42,8 +42,10 @@ class LogWriter {
     const Subscribers& subscribers;
     FloodGuard& guard;
   };
-  // `publish` is called on the writer thread after every turn that changed something.
-  LogWriter(const Parts& parts, Clock clock, std::function<void()> publish);
+  // Both are called on the writer thread: `on_drain` with how many events a drain finds waiting in
+  // the rings, if there are any, `publish` after every turn that changed something.
+  LogWriter(const Parts& parts, Clock clock, std::function<void(uint64_t waiting)> on_drain,
+            std::function<void()> publish);
   ~LogWriter();  // stops at once if stop() was not called
 
   void start();
@@ -57,6 +59,7 @@ class LogWriter {
  private:
   void run();
   bool turn();
+  uint64_t waiting() const;
   size_t drain(int64_t now_ms);
   Completion completion_of(size_t index);
   void number_or_fold(size_t index, int64_t now_ms);
@@ -67,6 +70,7 @@ class LogWriter {
 
   Parts parts_;
   Clock clock_;
+  std::function<void(uint64_t)> on_drain_;
   std::function<void()> publish_;
   WriterQueue queue_;
   std::thread thread_;

@@ -21,6 +21,7 @@
 #include "native/store/recovery.h"
 #include "native/store/replace_database.h"
 #include "native/store/space_keeper.h"
+#include "native/store/watch_pace.h"
 
 namespace weir {
 namespace {
@@ -39,8 +40,6 @@ constexpr int64_t kGentleFlushMs = 60'000;
 
 // Of the ledger page, for store(): behind those of the producers.
 constexpr size_t kStoreSlot = kProducersMax - 1;
-
-constexpr int64_t kWatchIntervalMs = 1000;
 
 // A database that was just salvaged has passed every check. Should maintenance find fault with it
 // all the same, a salvage would change nothing; so that this does not go round and round, the fault
@@ -145,9 +144,8 @@ class SqliteQueryLog final : public QueryLog {
   const bool ended_in_order_;  // as the page said before this run
   Intake intake_;
   std::atomic<int64_t> retention_days_;
-  int64_t next_watch_ms_ = 0;
+  WatchPace watch_pace_{RandomSource().next<uint64_t>()};
   int64_t trusted_until_ms_ = 0;
-  bool renewal_failed_ = false;    // reported already
   std::atomic<uint64_t> lost_{0};  // events that were stored in a database that is gone
   Guarded<LedgerDelta> at_start_;  // in the database, when the writer began
   LedgerCounters page_start_;      // the page's totals then
@@ -207,7 +205,8 @@ void SqliteQueryLog::start_writer(LogAccount account) {
   }
   writer_ = std::make_unique<LogWriter>(
       LogWriter::Parts{intake_, *page_, sinks_, *committer_, *maintenance_, subscribers_, guard_},
-      ClockPair::now, [this] {
+      ClockPair::now, [this](uint64_t waiting) { metrics_->on_drain(waiting); },
+      [this] {
         watch_database();
         publish();
       });
@@ -250,13 +249,12 @@ void SqliteQueryLog::watch_database() {
   using Fate = LiveDatabase::Fate;
   const int64_t now_ms = monotonic_us() / 1000;
   const bool damaged = is_damaged(now_ms);
-  if (!damaged && now_ms < next_watch_ms_) return;
-  next_watch_ms_ = now_ms + kWatchIntervalMs;
+  if (!damaged && !watch_pace_.due(now_ms)) return;
   Status status;
   if (database_->is_open()) {
     Fate fate = database_->look();
     if (fate == Fate::kSound && damaged) fate = Fate::kDamaged;
-    if (fate == Fate::kSound) return;
+    if (fate == Fate::kSound) return watch_pace_.found(now_ms);
     runner_->suspend();
     lost_ = stored();
     committer_->log_is_gone();
@@ -264,10 +262,14 @@ void SqliteQueryLog::watch_database() {
     status = database_->make_way(fate);
   }
   if (status.ok()) status = renew_database();
-  if (!status.ok() && !renewal_failed_) {
-    spdlog::error("there is no new database yet: {}", status.message());
+  if (status.ok()) {
+    watch_pace_.found(now_ms);
+  } else {
+    watch_pace_.failed(now_ms);
+    if (watch_pace_.failures() == 1) {
+      spdlog::error("there is no new database yet: {}", status.message());
+    }
   }
-  renewal_failed_ = !status.ok();
   recovery_->salvage();
 }
 

@@ -37,6 +37,7 @@ struct Fixture : LogFixture {
   std::atomic<uint64_t> turns{0};    // that have ended
   std::atomic<int64_t> ahead_us{0};  // of the real clock
   std::optional<ClockPair> still;    // instead of the real clock; set it before the start
+  std::vector<uint64_t> drains;      // what they found waiting; the writer's while it runs
   Subscribers subscribers;
   FloodGuard guard{1, 1000};
   std::unique_ptr<LogWriter> writer;
@@ -56,7 +57,8 @@ struct Fixture : LogFixture {
         gate, [] { return RetentionPolicy{.events_days = 36'500}; }, [] { return Status(); });
     writer = std::make_unique<LogWriter>(
         LogWriter::Parts{intake, *page, sinks, *committer, *maintenance, subscribers, guard},
-        clock(), [this] {
+        clock(), [this](uint64_t waiting) { drains.push_back(waiting); },
+        [this] {
           circuit_open = committer->circuit_open();
           ++turns;
         });
@@ -135,6 +137,17 @@ TEST_CASE("a ring with more events than a drain takes does not make the others w
   const auto content = content_of(f.store.executor(), 1);
   REQUIRE(content.size() == kMany + 1);
   CHECK(content[0].ends_with(std::to_string(sample_event(2, kTestWallMs).time_ms)));
+}
+
+TEST_CASE("each drain tells how many events it found waiting, and nothing if there were none") {
+  constexpr uint64_t kMany = 2 * LogWriter::kDrainEventsMax;
+  Fixture f(kMany);
+  f.offer(kMany, 1);
+  f.writer->start();
+  Fixture::wait_for([&] { return f.intake.gauge.held() == 0; });
+  f.wait_for_turn();
+  REQUIRE(f.writer->stop(5000));
+  CHECK(f.drains == std::vector<uint64_t>{kMany, kMany / 2});
 }
 
 TEST_CASE("what is offered while the database fails is stored when it is back") {

@@ -468,11 +468,28 @@ TEST_CASE("metrics carry the documents' names and count drops by reason") {
   }
   for (const char* name :
        {"weir_query_buffer_size", "weir_query_buffer_capacity", "weir_dropped_queries_total",
-        "weir_batch_flush_duration_seconds", "weir_batch_flush_size", "weir_storage_events_total",
-        "weir_storage_circuit_open"}) {
+        "weir_batch_flush_duration_seconds", "weir_batch_flush_size", "weir_writer_queue_depth",
+        "weir_storage_events_total", "weir_storage_circuit_open"}) {
     CHECK(names.contains(name));
   }
   CHECK(disabled == 4);
+}
+
+TEST_CASE("the queue's depth is a histogram with one entry for each drain that found events") {
+  Fixture f;
+  f.open();
+  const auto depth = [&f] {
+    for (const auto& family : f.log->metrics().Collect()) {
+      if (family.name == "weir_writer_queue_depth") return family.metric.at(0).histogram;
+    }
+    return prometheus::ClientMetric::Histogram();
+  };
+  CHECK(depth().sample_count == 0);
+  f.offer(5);
+  f.settled();
+  CHECK(depth().sample_count >= 1);
+  CHECK(depth().sample_count <= 5);
+  CHECK(depth().sample_sum >= 5);  // what is just being handed over may be found twice
 }
 
 }  // namespace
