@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "native/checked_folder.h"
+#include "support/fault_vfs.h"
+#include "support/file_faults.h"
 
 namespace weir {
 
@@ -52,6 +54,8 @@ struct Scenario {
   std::function<Status(const Stage&)> work;
   // After a failure, before the repeat.
   std::function<void(const Stage&)> between = [](const Stage&) {};
+  // The same, where nothing else failed, so that what tidies up after a failure has worked.
+  std::function<void(const Stage&)> tidied = [](const Stage&) {};
   std::function<void(const Stage&)> check = [](const Stage&) {};  // after the repeat
 };
 
@@ -81,11 +85,13 @@ void run_with(typename Faults::Plan plan, const Scenario& scenario, const Stage&
     Faults faults;
     faults.arm(plan);
     const Status status = scenario.work(stage);
-    failed = faults.failures() > 0;
+    const uint64_t failures = faults.failures();
+    failed = failures > 0;
     faults.disarm();
     INFO(status.message());
     CHECK((failed || status.ok()));
     if (!status.ok()) scenario.between(stage);
+    if (!status.ok() && failures == 1) scenario.tidied(stage);
     const Status repeated = scenario.work(stage);
     INFO(repeated.message());
     REQUIRE(repeated.ok());
@@ -107,6 +113,12 @@ void for_every_failure(std::initializer_list<typename Faults::Plan> plans,
   }
   scenario.prepare(original);
   for (const typename Faults::Plan& plan : plans) run_with<Faults>(plan, scenario, original);
+}
+
+// A plain call fails once, or all fail from some call on. A FaultVfs leaves SQLite's syncs out.
+inline void for_every_file_failure(const Scenario& scenario) {
+  const FaultVfs no_syncs;
+  for_every_failure<FileFaults>({{.error = EIO}, {.persistent = true, .error = EIO}}, scenario);
 }
 
 }  // namespace weir

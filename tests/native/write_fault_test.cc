@@ -28,6 +28,7 @@ void for_every_disk_failure(const Scenario& scenario) {
   for_every_failure<FaultVfs>({{.code = SQLITE_IOERR_WRITE, .counted = kAll},
                                {.persistent = true, .code = SQLITE_FULL, .counted = kAll}},
                               scenario);
+  for_every_file_failure(scenario);
 }
 
 // Work of one operation after another until `next` gives none, on a connection of its own.
@@ -201,10 +202,10 @@ TEST_CASE("a salvage through any failure of the disk leaves the damaged file or 
   for_every_disk_failure(
       {.prepare = overwrite_newest_page,
        .work = [](const Stage& stage) { return repair_database(stage.data_dir, kNowMs).status(); },
-       .between =
+       .between = [](const Stage& stage) { CHECK(fs::exists(database_path(stage.data_dir))); },
+       .tidied =
            [](const Stage& stage) {
-             CHECK(fs::exists(database_path(stage.data_dir)));
-             CHECK_FALSE(fs::exists(database_path(stage.data_dir) + ".salvaging"));
+             CHECK_FALSE(fs::exists(salvaging_path(database_path(stage.data_dir))));
            },
        .check =
            [](const Stage& stage) {
@@ -245,11 +246,14 @@ TEST_CASE("what was set aside comes back once, through any failure of the disk")
        .between =
            [](const Stage& stage) {
              CHECK(stage.number("SELECT sum(stored) FROM ledger") >= kNewEvents);
+           },
+       .tidied =
+           [](const Stage& stage) {
              CHECK_FALSE(fs::exists(salvaging_path(database_path(stage.data_dir))));
            },
        .check =
            [](const Stage& stage) {
-             CHECK(databases_set_aside(database_path(stage.data_dir)).empty());
+             CHECK(databases_set_aside(database_path(stage.data_dir))->empty());
              CHECK(stage.number("SELECT sum(stored - expired_corrupt) FROM ledger") ==
                    stage.number("SELECT sum(count) FROM segments WHERE kind = 0"));
              CHECK(stage.number("SELECT sum(count) FROM segments WHERE kind = 0 AND id >> 40 = "
@@ -264,10 +268,10 @@ TEST_CASE("a backup through any failure of the disk is complete or not there") {
          if (fs::exists(stage.path("copy.db"))) return {};
          return backup_database(stage.data_dir, stage.path("copy.db")).status();
        },
-       .between =
+       .between = check_all_events,
+       .tidied =
            [](const Stage& stage) {
              CHECK_FALSE(fs::exists(stage.path("copy.db")));
-             check_all_events(stage);
              for (const auto& entry : fs::directory_iterator(stage.folder)) {
                CHECK_FALSE(entry.path().filename().string().starts_with("copy.db."));
              }
@@ -295,7 +299,11 @@ TEST_CASE("a restore through any failure of the disk leaves the old database or 
              return restore_database(stage.path("copy.db"), stage.data_dir).status();
            },
        .between =
-           [](const Stage& stage) { CHECK(stage.content() == sample_lines(0, kEvents + 10)); },
+           [](const Stage& stage) {
+             const auto content = stage.content();
+             CHECK(
+                 (content == sample_lines(0, kEvents + 10) || content == sample_lines(0, kEvents)));
+           },
        .check =
            [](const Stage& stage) {
              check_all_events(stage);
