@@ -1,42 +1,28 @@
-// A new file is written beside the old one and takes its name when it is on the disk: there is
-// never half a file.
 #include "native/forward/forward_marks.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
-#include <cstdio>
-#include <fstream>
+#include <sstream>
 
-#include "native/runtime/system_error.h"
-#include "native/runtime/unique_fd.h"
+#include "native/runtime/small_file.h"
 
 namespace weir {
-namespace {
 
-Status write_durably(const std::string& path, const std::string& text) {
-  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!file.valid()) return system_status(path);
-  for (size_t written = 0; written < text.size();) {
-    const ssize_t count = ::write(file.get(), text.data() + written, text.size() - written);
-    if (count < 0) return system_status(path);
-    written += static_cast<size_t>(count);
-  }
-  return ::fsync(file.get()) == 0 ? Status() : system_status(path);
+ForwardMarks::ForwardMarks(std::string path) : path_(std::move(path)) {
+  load().ok();  // whoever needs it tries again
 }
 
-}  // namespace
-
-ForwardMarks::ForwardMarks(std::string path) : path_(std::move(path)) { load(); }
-
-void ForwardMarks::load() {
-  std::ifstream file(path_);
+Status ForwardMarks::load() {
+  if (was_read_ || path_.empty()) return {};
+  WEIR_ASSIGN(const std::string text, read_small_file(path_));
+  std::istringstream lines(text);
   std::string id;
   uint64_t number = 0;
   // A damaged line ends the reading; what it would have said is then as at a first start.
-  while (file >> id >> number) {
+  while (lines >> id >> number) {
     if (const auto log = parse_log_id(id); log.ok()) marks_[*log] = number;
   }
+  was_read_ = true;
+  return {};
 }
 
 uint64_t ForwardMarks::trusted_end(const LogId& log, uint64_t end) {
@@ -51,13 +37,12 @@ void ForwardMarks::verified(const LogId& log) {
 
 Status ForwardMarks::save() {
   if (!changed_ || path_.empty()) return {};
+  WEIR_TRY(load());
   std::string text;
   for (const auto& [log, number] : marks_) {
     text += log_id_text(log) + " " + std::to_string(number) + "\n";
   }
-  const std::string fresh = path_ + ".new";
-  WEIR_TRY(write_durably(fresh, text));
-  if (std::rename(fresh.c_str(), path_.c_str()) != 0) return system_status(path_);
+  WEIR_TRY(replace_small_file(path_, text));
   changed_ = false;
   return {};
 }

@@ -22,6 +22,8 @@ class ForwardMarks {
   // Without a path nothing is kept. A file that is missing or damaged is empty: the ends at this
   // start are trusted.
   explicit ForwardMarks(std::string path);
+  // Reads the file unless that was done; before it has succeeded, no end should be trusted.
+  Status load();
 
   // The trusted end of a log that ends at `end` now, remembered if it is new.
   uint64_t trusted_end(const LogId& log, uint64_t end);
@@ -31,10 +33,9 @@ class ForwardMarks {
   Status save();
 
  private:
-  void load();
-
   std::string path_;
   std::map<LogId, uint64_t> marks_;
+  bool was_read_ = false;
   bool changed_ = false;
 };
 

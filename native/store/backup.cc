@@ -22,7 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 Result<SqliteDatabase> open_source(const std::string& path) {
-  if (!file_exists(path)) return Status(Code::kNotFound, "there is no database at " + path);
+  WEIR_ASSIGN(const bool exists, file_exists(path));
+  if (!exists) return Status(Code::kNotFound, "there is no database at " + path);
   return SqliteDatabase::open(path, {.mode = SqliteDatabase::Mode::kReadOnly});
 }
 
@@ -35,18 +36,22 @@ Status copy_database(SqliteDatabase& source, const std::string& copy) {
   return sync_to_disk(copy);
 }
 
-// Gives a finished file its name, unless somebody else has taken it.
-Status publish(const std::string& fresh, const std::string& name) {
-  if (::link(fresh.c_str(), name.c_str()) == 0) {
-    std::remove(fresh.c_str());
-    return sync_to_disk(folder_of(name));
-  }
+// Gives a finished file its name, or another one, unless somebody else has taken it.
+Status rename_finished(const std::string& fresh, const std::string& name) {
+  if (::link(fresh.c_str(), name.c_str()) == 0) return {};
   if (errno == EEXIST) return Status(Code::kConflict, name + " exists and is not overwritten");
   // File systems without links (FAT, on sticks) know this instead.
   if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE) != 0) {
     return system_status("cannot make " + name);
   }
-  return sync_to_disk(folder_of(name));
+  return {};
+}
+
+Status publish(const std::string& fresh, const std::string& name) {
+  WEIR_TRY(rename_finished(fresh, name));
+  const Status synced = sync_to_disk(folder_of(name));
+  if (!synced.ok()) std::remove(name.c_str());  // a failed backup leaves no file of this name
+  return synced;
 }
 
 // An empty database would be taken for a new one, and a restore from it would lose everything.
@@ -72,19 +77,19 @@ Status end_logs(const std::string& data_dir) {
 }  // namespace
 
 Result<uint64_t> backup_database(const std::string& data_dir, const std::string& file) {
-  if (file_exists(file)) return Status(Code::kConflict, file + " exists and is not overwritten");
+  WEIR_ASSIGN(const bool exists, file_exists(file));
+  if (exists) return Status(Code::kConflict, file + " exists and is not overwritten");
   WEIR_ASSIGN(SqliteDatabase source, open_source(database_path(data_dir)));
   WEIR_TRY(check_schema(source));
   std::string fresh = file + ".XXXXXX";
   const UniqueFd made(::mkstemp(fresh.data()));
   if (!made.valid()) return system_status("cannot write to " + folder_of(file));
-  Leftover leftover(fresh);
+  const Leftover leftover(fresh);
   WEIR_TRY(copy_database(source, fresh));
   std::error_code error;
   const uint64_t bytes = fs::file_size(fresh, error);
   if (error) return system_status("cannot inspect " + fresh, error.value());
   WEIR_TRY(publish(fresh, file));
-  leftover.keep();
   return bytes;
 }
 
@@ -94,8 +99,8 @@ Result<std::string> restore_database(const std::string& file, const std::string&
   WEIR_ASSIGN(const DataLock lock, DataLock::take(data_dir));
   const std::string path = database_path(data_dir);
   const std::string fresh = path + ".restoring";
-  std::remove(fresh.c_str());  // of a restore that was killed: the lock says that none is running
-  Leftover leftover(fresh);
+  WEIR_TRY(remove_database(fresh));  // a killed restore's: the lock says that none is running
+  const Leftover leftover(fresh);
   WEIR_TRY(copy_database(source, fresh));
   {
     WEIR_ASSIGN(SqliteDatabase copy,
@@ -103,9 +108,7 @@ Result<std::string> restore_database(const std::string& file, const std::string&
     WEIR_TRY(migrate(copy));
   }
   WEIR_TRY(end_logs(data_dir));
-  WEIR_ASSIGN(std::string kept, replace_database(path, fresh));
-  leftover.keep();
-  return kept;
+  return replace_database(path, fresh);
 }
 
 }  // namespace weir

@@ -7,6 +7,8 @@
 
 #include <string>
 
+#include "weir/status.h"
+
 namespace weir {
 
 // Lives on the writer thread.
@@ -14,8 +16,9 @@ class DatabaseWatch {
  public:
   explicit DatabaseWatch(std::string path) : path_(std::move(path)) {}
 
-  // The file that is there now is the right one.
-  void remember();
+  // The file that is there now is the right one. kUnavailable if it cannot be looked at.
+  Status remember();
+  // False while it cannot be looked at.
   bool gone() const;
 
  private:
@@ -24,7 +27,8 @@ class DatabaseWatch {
     ino_t inode = 0;
     bool operator==(const Identity&) const = default;
   };
-  Identity look() const;
+  // That of no file if there is none.
+  Result<Identity> look() const;
 
   const std::string path_;
   Identity opened_;

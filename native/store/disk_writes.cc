@@ -1,9 +1,8 @@
 #include "native/store/disk_writes.h"
 
-#include <filesystem>
-#include <fstream>
+#include <sstream>
 
-#include "native/runtime/system_error.h"
+#include "native/runtime/small_file.h"
 #include "weir/json.h"
 
 namespace weir {
@@ -18,29 +17,38 @@ std::string date_of(int64_t time_ms) { return rfc3339_text(time_ms).substr(0, kD
 
 DiskWrites DiskWrites::load(const std::string& data_dir) {
   DiskWrites writes(data_dir + "/disk_writes");
-  std::ifstream in(writes.path_);
+  writes.read_file().ok();  // save() tries again, and tells
+  return writes;
+}
+
+// Adds what the file says.
+Status DiskWrites::read_file() {
+  WEIR_ASSIGN(const std::string text, read_small_file(path_));
+  std::istringstream in(text);
   std::string date;
   uint64_t bytes = 0;
-  while (writes.days_.size() < kDaysKept && in >> date >> bytes) {
-    if (date.size() == kDateBytes) writes.days_[date] = bytes;
+  for (size_t lines = 0; lines < kDaysKept && in >> date >> bytes; ++lines) {
+    if (date.size() == kDateBytes) days_[date] += bytes;
   }
-  return writes;
+  drop_oldest();
+  was_read_ = true;
+  return {};
 }
 
 void DiskWrites::add(int64_t now_ms, uint64_t bytes) {
   days_[date_of(now_ms)] += bytes;
+  drop_oldest();
+}
+
+void DiskWrites::drop_oldest() {
   while (days_.size() > kDaysKept) days_.erase(days_.begin());
 }
 
-Status DiskWrites::save() const {
-  const std::string next = path_ + ".new";
-  std::ofstream out(next, std::ios::trunc);
-  for (const auto& [date, bytes] : days_) out << date << ' ' << bytes << '\n';
-  out.close();
-  if (!out) return system_status("cannot write " + next);
-  std::error_code error;
-  std::filesystem::rename(next, path_, error);
-  return error ? system_status("cannot replace " + path_, error.value()) : Status();
+Status DiskWrites::save() {
+  if (!was_read_) WEIR_TRY(read_file());
+  std::string text;
+  for (const auto& [date, bytes] : days_) text += date + ' ' + std::to_string(bytes) + '\n';
+  return replace_small_file(path_, text);
 }
 
 uint64_t DiskWrites::on_day(int64_t now_ms) const {

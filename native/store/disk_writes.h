@@ -18,12 +18,13 @@ class DiskWrites {
  public:
   static constexpr size_t kDaysKept = 30;
 
-  // Reads the file; without one, or where a line makes no sense, there is nothing yet.
+  // Reads the file; without one, or where a line makes no sense, there is nothing yet. One that
+  // cannot be read now is read before it is replaced.
   static DiskWrites load(const std::string& data_dir);
 
   void add(int64_t now_ms, uint64_t bytes);
   // Replaces the file as a whole.
-  Status save() const;
+  Status save();
 
   uint64_t on_day(int64_t now_ms) const;
   // The mean of the last seven days before this one, or this day so far if there are none.
@@ -31,8 +32,11 @@ class DiskWrites {
 
  private:
   explicit DiskWrites(std::string path) : path_(std::move(path)) {}
+  Status read_file();
+  void drop_oldest();
 
   std::string path_;
+  bool was_read_ = false;
   std::map<std::string, uint64_t> days_;
 };
 

@@ -56,7 +56,8 @@ Status rebuild(SqliteDatabase& database, std::set<int64_t> hours, int64_t now_ms
 // What the last run said of the log that it wrote to.
 Result<std::optional<LedgerPage::State>> page_state(const std::string& data_dir) {
   const std::string path = ledger_page_path(data_dir);
-  if (!file_exists(path)) return std::optional<LedgerPage::State>();
+  WEIR_ASSIGN(const bool exists, file_exists(path));
+  if (!exists) return std::optional<LedgerPage::State>();
   WEIR_ASSIGN(const auto page, LedgerPage::open(path));
   if (page->found() != LedgerPage::Found::kIntact) return std::optional<LedgerPage::State>();
   return std::optional(page->state());
@@ -85,8 +86,8 @@ Status check_in_place(const std::string& path, int64_t now_ms, RepairReport* rep
 Status replace_damaged(const std::string& data_dir, int64_t now_ms, RepairReport* report) {
   const std::string path = database_path(data_dir);
   const std::string fresh = salvaging_path(path);
-  Leftover{fresh};  // of a repair that was killed: the lock says that none is running
-  Leftover leftover(fresh);
+  WEIR_TRY(remove_database(fresh));  // a killed repair's: the lock says that none is running
+  const Leftover leftover(fresh);
   WEIR_ASSIGN(const auto page, page_state(data_dir));
   WEIR_ASSIGN(const FileSalvage salvage,
               salvage_file({.damaged = path, .fresh = fresh, .page = page, .now_ms = now_ms}));
@@ -95,7 +96,6 @@ Status replace_damaged(const std::string& data_dir, int64_t now_ms, RepairReport
   report->before.logs.mended = salvage.mended;
   report->before.logs.corrupt_events = salvage.corrupt_events;
   WEIR_ASSIGN(report->kept, replace_database(path, fresh));
-  leftover.keep();
   return {};
 }
 
@@ -105,7 +105,8 @@ Result<FsckReport> check_database(SqliteDatabase& database) { return checked(dat
 
 Result<RepairReport> repair_database(const std::string& data_dir, int64_t now_ms) {
   const std::string path = database_path(data_dir);
-  if (!file_exists(path)) return Status(Code::kNotFound, "there is no database at " + path);
+  WEIR_ASSIGN(const bool exists, file_exists(path));
+  if (!exists) return Status(Code::kNotFound, "there is no database at " + path);
   WEIR_ASSIGN(const DataLock lock, DataLock::take(data_dir));
   RepairReport report;
   WEIR_TRY(check_in_place(path, now_ms, &report));

@@ -19,7 +19,6 @@ namespace {
 constexpr uint64_t kMagic = 0x3130'4744'4c52'4557;  // "WERLDG01" read as a little-endian integer
 constexpr uint32_t kVersion = 1;
 constexpr size_t kSlots = kProducersMax + 1;
-constexpr size_t kBootIdBytes = 36;
 
 // A CRC32C over everything before it stands at the end of both blocks.
 struct ConstantBlock {
@@ -37,7 +36,7 @@ struct StateBlock {
   uint64_t offered = 0;
   uint64_t collapsed = 0;
   std::array<uint64_t, kDropReasonCount> dropped{};
-  std::array<char, kBootIdBytes> boot{};
+  BootId boot{};
   uint8_t clean = 0;
   std::array<uint8_t, 7> unused{};
   uint32_t crc = 0;
@@ -49,10 +48,11 @@ uint32_t crc_of(const Block& block) {
 }
 
 // Names this boot of the machine; zeros where /proc does not tell, which then look like one boot.
-std::array<char, kBootIdBytes> read_boot_id() {
-  std::array<char, kBootIdBytes> id{};
+BootId read_boot_id() {
+  BootId id{};
   const UniqueFd fd(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
-  if (!fd.valid() || ::read(fd.get(), id.data(), id.size()) != ssize_t{kBootIdBytes}) id.fill(0);
+  const ssize_t size = fd.valid() ? ::read(fd.get(), id.data(), id.size()) : 0;
+  if (size != static_cast<ssize_t>(id.size())) id.fill(0);
   return id;
 }
 
@@ -131,7 +131,8 @@ Result<std::unique_ptr<LedgerPage>> LedgerPage::open(const std::string& path) {
   return std::unique_ptr<LedgerPage>(new LedgerPage(layout, found));
 }
 
-LedgerPage::LedgerPage(Layout* layout, Found found) : layout_(layout), found_(found) {
+LedgerPage::LedgerPage(Layout* layout, Found found)
+    : layout_(layout), found_(found), boot_(read_boot_id()) {
   if (found_ == Found::kIntact) load_state();
 }
 
@@ -144,11 +145,10 @@ void LedgerPage::load_state() {
   state_.committed_end = block.committed_end;
   state_.base = {block.offered, block.collapsed, block.dropped};
   state_.clean = block.clean != 0;
-  earlier_boot_ = block.boot != read_boot_id();
+  earlier_boot_ = block.boot != boot_;
 }
 
 void LedgerPage::set_state(const State& state) {
-  static const std::array<char, kBootIdBytes> kBoot = read_boot_id();
   StateBlock block;
   block.sequence = ++sequence_;
   block.log = state.log.bytes;
@@ -156,7 +156,7 @@ void LedgerPage::set_state(const State& state) {
   block.offered = state.base.offered;
   block.collapsed = state.base.collapsed;
   block.dropped = state.base.dropped;
-  block.boot = kBoot;
+  block.boot = boot_;
   block.clean = state.clean ? 1 : 0;
   block.crc = crc_of(block);
   // Over the older of the two: a kill in the middle leaves a block that fails its check, and the

@@ -55,6 +55,9 @@ static_assert(sizeof(LedgerSlot) == 64 && std::atomic<uint64_t>::is_always_lock_
 LedgerCounters operator-(const LedgerCounters& a, const LedgerCounters& b);
 LedgerCounters operator+(const LedgerCounters& a, const LedgerCounters& b);
 
+// Names a boot of the machine.
+using BootId = std::array<char, 36>;
+
 class LedgerPage {
  public:
   // What the file was when it was opened.
@@ -100,6 +103,7 @@ class LedgerPage {
 
   Layout* layout_;
   Found found_;
+  const BootId boot_;  // this one
   bool earlier_boot_ = false;
   State state_;
   uint64_t sequence_ = 0;

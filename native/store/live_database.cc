@@ -36,7 +36,8 @@ Status set_aside_damaged(const std::string& path) {
 
 Result<bool> is_ours(const std::string& data_dir) {
   const std::string page_path = ledger_page_path(data_dir);
-  if (!file_exists(page_path)) return false;
+  WEIR_ASSIGN(const bool has_page, file_exists(page_path));
+  if (!has_page) return false;
   WEIR_ASSIGN(const auto page, LedgerPage::open(page_path));
   return page->found() == LedgerPage::Found::kIntact;
 }
@@ -44,9 +45,7 @@ Result<bool> is_ours(const std::string& data_dir) {
 }  // namespace
 
 LiveDatabase::LiveDatabase(const Options& options, SqliteDatabase database)
-    : options_(options), path_(database_path(options.data_dir)), database_(std::move(database)) {
-  watch_.remember();
-}
+    : options_(options), path_(database_path(options.data_dir)), database_(std::move(database)) {}
 
 Result<std::unique_ptr<LiveDatabase>> LiveDatabase::open(const Options& options) {
   const std::string path = database_path(options.data_dir);
@@ -58,7 +57,9 @@ Result<std::unique_ptr<LiveDatabase>> LiveDatabase::open(const Options& options)
     database = SqliteDatabase::open(path, opening_options(options));
   }
   WEIR_TRY(database.status());
-  return std::unique_ptr<LiveDatabase>(new LiveDatabase(options, std::move(database).value()));
+  std::unique_ptr<LiveDatabase> live(new LiveDatabase(options, std::move(database).value()));
+  WEIR_TRY(live->watch_.remember());
+  return live;
 }
 
 LiveDatabase::Fate LiveDatabase::look() const {
@@ -78,9 +79,14 @@ Status LiveDatabase::make_way(Fate fate) {
 
 Status LiveDatabase::reopen() {
   ++number_;
-  WEIR_TRY(database_.reopen(path_, opening_options(options_)));
-  watch_.remember();
-  const Status status = migrate();
+  Status opened = database_.reopen(path_, opening_options(options_));
+  if (opened.code() == Code::kCorrupt) {  // it could not be set aside before, or was put here since
+    WEIR_TRY(make_way(Fate::kDamaged));
+    opened = database_.reopen(path_, opening_options(options_));
+  }
+  WEIR_TRY(opened);
+  Status status = watch_.remember();
+  if (status.ok()) status = migrate();
   if (!status.ok()) database_.close();
   return status;
 }

@@ -51,7 +51,8 @@ class LiveDatabase {
   // Closes it and leaves its name to another file; one that is damaged is set aside.
   Status make_way(Fate fate);
   // Opens the file that has the name now, which is another one, or a new one; the folder may be
-  // gone, too. On failure nothing is open.
+  // gone, too. One that cannot be opened for its damage is set aside first. On failure nothing is
+  // open.
   Status reopen();
   void close() { database_.close(); }
 

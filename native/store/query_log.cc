@@ -306,16 +306,17 @@ Result<LogState> SqliteQueryLog::replace_on_writer(const SetAsideRequest::AdoptR
   const Status replaced = overwrite_database(database_->path(), fresh);
   Status status = renew_database();
   maintenance_->database_is_new();
-  if (replaced.ok() && status.ok()) {
-    Result<LogState> state = go_on_in_replaced(log);
-    if (state.ok()) return state;
+  if (status.ok()) {
+    const Result<LogState> state = go_on_in_replaced(log);
+    if (state.ok()) return replaced.ok() ? state : Result<LogState>(replaced);
     status = state.status();
   }
   committer_->log_is_gone();
-  return replaced.ok() ? status : replaced;
+  return status;
 }
 
-// What was numbered stays; the log may have got another number in this database.
+// What was numbered stays; the log may have got another number in this database, which may still be
+// the old one if the disk fails.
 Result<LogState> SqliteQueryLog::go_on_in_replaced(const LogId& log) {
   WEIR_ASSIGN(LogAccount account, account_of_log(executor_, log, options_.site, wall_clock_ms()));
   const LogState state = account.log;

@@ -57,8 +57,10 @@ void Recovery::salvage() {
   changed_.notify_all();
 }
 
+// A folder that cannot be read may have one: the salvage will tell.
 void Recovery::count_waiting() {
-  waiting_ = databases_set_aside(parts_.set_aside.database_path).size();
+  const auto names = databases_set_aside(parts_.set_aside.database_path);
+  waiting_ = names.ok() ? names->size() : std::max<uint64_t>(waiting_, 1);
 }
 
 void Recovery::run() {

@@ -62,7 +62,7 @@ class SetAside {
   explicit SetAside(const SetAsideRequest& request) : request_(request) {}
 
   Result<uint64_t> run() {
-    names_ = databases_set_aside(request_.database_path);
+    WEIR_ASSIGN(names_, databases_set_aside(request_.database_path));
     if (names_.empty()) return uint64_t{0};
     WEIR_TRY(check_room(request_.database_path, names_));
     spdlog::info("the salvage of {} begins", names_.front());
@@ -78,7 +78,7 @@ class SetAside {
     uint64_t corrupt_events = 0;
     for (const Waiting& waiting : done_) {
       if (waiting.salvage) corrupt_events += waiting.salvage->corrupt_events;
-      finish(waiting);
+      WEIR_TRY(finish(waiting));
     }
     return corrupt_events;
   }
@@ -89,7 +89,7 @@ class SetAside {
     for (const std::string& name : names_) {
       const bool first = !has_any();
       const std::string target = first ? fresh_ : next_;
-      Leftover{target};  // of a salvage that was killed
+      WEIR_TRY(remove_database(target));  // of a salvage that was killed
       Result<FileSalvage> salvage = salvage_file({.damaged = name,
                                                   .fresh = target,
                                                   .page = {},
@@ -131,7 +131,8 @@ class SetAside {
   }
 
   Status adopt_rest(SqliteDatabase& salvaged) const {
-    if (databases_set_aside(request_.database_path) != names_) {
+    WEIR_ASSIGN(const auto names, databases_set_aside(request_.database_path));
+    if (names != names_) {
       salvaged.close();
       return Status(Code::kConflict, "another database was set aside meanwhile");
     }
@@ -158,10 +159,14 @@ class SetAside {
     waiting->problem = status.message();
   }
 
-  void finish(const Waiting& waiting) const {
+  Status finish(const Waiting& waiting) const {
     const bool complete = waiting.salvage && waiting.salvage->complete();
-    const std::string kept = complete ? std::string() : keep(waiting.name);
-    if (complete) forget_set_aside(waiting.name);
+    std::string kept;
+    if (complete) {
+      WEIR_TRY(forget_set_aside(waiting.name));
+    } else {
+      WEIR_ASSIGN(kept, keep(waiting.name));
+    }
     if (!waiting.salvage) {
       spdlog::error("nothing of {} could be salvaged: {}{}", waiting.name, waiting.problem, kept);
     } else if (complete) {
@@ -171,20 +176,20 @@ class SetAside {
           "what can be read of {} is salvaged, {} rows; {} more events are counted as corrupt{}",
           waiting.name, waiting.salvage->rows.rows, waiting.salvage->corrupt_events, kept);
     }
+    return {};
   }
 
   // What has become of the file, for the message.
-  std::string keep(const std::string& name) const {
+  Result<std::string> keep(const std::string& name) const {
     const std::string& path = request_.database_path;
     const bool room =
         request_.bytes_max == 0 || bytes_of(name) + bytes_of(path) <= request_.bytes_max;
     if (!room) {
-      forget_set_aside(name);
-      return "; it is removed, as it does not fit the byte budget";
+      WEIR_TRY(forget_set_aside(name));
+      return std::string("; it is removed, as it does not fit the byte budget");
     }
-    const Result<std::string> kept = keep_set_aside(path, name);
-    return "; it is kept as " +
-           (kept.ok() ? *kept : name + ", as it is: " + kept.status().message());
+    WEIR_ASSIGN(const std::string kept, keep_set_aside(path, name));
+    return "; it is kept as " + kept;
   }
 
   const SetAsideRequest& request_;

@@ -1,9 +1,11 @@
 #include "native/store/set_aside.h"
 
+#include <dirent.h>
+
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
-#include <filesystem>
+#include <memory>
+#include <utility>
 
 #include "native/runtime/system_error.h"
 #include "native/store/replace_database.h"
@@ -11,35 +13,28 @@
 namespace weir {
 namespace {
 
-namespace fs = std::filesystem;
 constexpr const char* kDamaged = ".damaged-";
 constexpr const char* kKept = ".kept-";
 
 // The files that are called `prefix` and a number, in the order of their numbers.
-std::vector<std::string> numbered_files(const std::string& prefix) {
+Result<std::vector<std::string>> numbered_files(const std::string& prefix) {
+  const std::string folder = folder_of(prefix);
+  const std::unique_ptr<DIR, int (*)(DIR*)> names(::opendir(folder.c_str()), ::closedir);
+  if (names == nullptr) return system_status("cannot list " + folder);
   std::vector<std::string> found;
-  std::error_code ignored;  // a folder that cannot be read has none
-  for (const auto& entry : fs::directory_iterator(folder_of(prefix), ignored)) {
-    const std::string name = entry.path().string();
-    const bool ours = name.size() > prefix.size() && name.starts_with(prefix) &&
-                      name.find_first_not_of("0123456789", prefix.size()) == name.npos;
-    if (ours) found.push_back(name);
+  const std::string begin = prefix.substr(prefix.rfind('/') + 1);
+  errno = 0;  // readdir() tells its end and a failure alike
+  while (const dirent* entry = ::readdir(names.get())) {
+    const std::string name = entry->d_name;
+    const bool ours = name.size() > begin.size() && name.starts_with(begin) &&
+                      name.find_first_not_of("0123456789", begin.size()) == name.npos;
+    if (ours) found.push_back(prefix + name.substr(begin.size()));
   }
+  if (errno != 0) return system_status("cannot list " + folder);
   std::sort(found.begin(), found.end(), [](const std::string& a, const std::string& b) {
     return std::pair(a.size(), a) < std::pair(b.size(), b);
   });
   return found;
-}
-
-Status rename_database(const std::string& from, const std::string& to) {
-  if (std::rename(from.c_str(), to.c_str()) != 0) return system_status("cannot rename " + from);
-  for (const char* suffix : {"-wal", "-shm"}) {
-    const std::string companion = from + suffix;
-    if (std::rename(companion.c_str(), (to + suffix).c_str()) != 0 && errno != ENOENT) {
-      return system_status("cannot rename " + companion);
-    }
-  }
-  return {};
 }
 
 }  // namespace
@@ -50,14 +45,15 @@ Result<std::string> set_aside(const std::string& path, int64_t now_ms) {
   return name;
 }
 
-std::vector<std::string> databases_set_aside(const std::string& path) {
+Result<std::vector<std::string>> databases_set_aside(const std::string& path) {
   return numbered_files(path + kDamaged);
 }
 
-void forget_set_aside(const std::string& name) { Leftover{name}; }
+Status forget_set_aside(const std::string& name) { return remove_database(name); }
 
 Result<std::string> keep_set_aside(const std::string& path, const std::string& name) {
-  for (const std::string& earlier : numbered_files(path + kKept)) forget_set_aside(earlier);
+  WEIR_ASSIGN(const auto earlier, numbered_files(path + kKept));
+  for (const std::string& kept : earlier) WEIR_TRY(remove_database(kept));
   std::string kept = path + kKept + name.substr(path.size() + std::string(kDamaged).size());
   WEIR_TRY(rename_database(name, kept));
   return kept;

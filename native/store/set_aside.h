@@ -17,11 +17,11 @@ namespace weir {
 // Returns the new name.
 Result<std::string> set_aside(const std::string& path, int64_t now_ms);
 
-// The names of those of `path` that wait, oldest first.
-std::vector<std::string> databases_set_aside(const std::string& path);
+// The names of those of `path` that wait, oldest first. kUnavailable if the folder cannot be read.
+Result<std::vector<std::string>> databases_set_aside(const std::string& path);
 
 // `name` waits no longer, and is not kept either.
-void forget_set_aside(const std::string& name);
+Status forget_set_aside(const std::string& name);
 // `name` waits no longer and is kept, in the place of one that was kept before. Answers its new
 // name.
 Result<std::string> keep_set_aside(const std::string& path, const std::string& name);

@@ -1,10 +1,11 @@
 #include "native/store/space_keeper.h"
 
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 #include <array>
-#include <filesystem>
 
+#include "native/runtime/system_error.h"
 #include "weir/limits.h"
 
 namespace weir {
@@ -17,10 +18,16 @@ constexpr std::array<const char*, 4> kMeasures = {"nothing is folded", "repeats 
 
 }  // namespace
 
+Result<uint64_t> file_size(const std::string& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) == 0) return static_cast<uint64_t>(info.st_size);
+  if (errno == ENOENT || errno == ENOTDIR) return uint64_t{0};
+  return system_status("cannot inspect " + path);
+}
+
 uint64_t file_bytes(const std::string& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  return error ? 0 : size;
+  const Result<uint64_t> size = file_size(path);
+  return size.ok() ? *size : 0;
 }
 
 SpaceKeeper::SpaceKeeper(SqliteDatabase& database, FloodGuard& guard, const std::string& data_dir,
@@ -49,8 +56,8 @@ Status SpaceKeeper::checkpoint(int64_t wall_ms) {
 
 Status SpaceKeeper::empty_wal() {
   WEIR_TRY(wal_.truncate());
-  if (file_bytes(wal_path_) == 0) return {};
-  return Status(Code::kConflict, "the database is being read");
+  WEIR_ASSIGN(const uint64_t left, file_size(wal_path_));
+  return left == 0 ? Status() : Status(Code::kConflict, "the database is being read");
 }
 
 Result<Excess> SpaceKeeper::excess() {

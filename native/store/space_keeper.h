@@ -54,6 +54,8 @@ class SpaceKeeper {
 };
 
 // 0 if it is not there.
+Result<uint64_t> file_size(const std::string& path);
+// 0 also if it cannot be looked at.
 uint64_t file_bytes(const std::string& path);
 
 }  // namespace weir

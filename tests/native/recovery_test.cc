@@ -301,7 +301,7 @@ TEST_CASE("databases set aside are listed from the oldest one on, without their 
         "weir.db.damaged-", "weir.db.damaged-12x", "weir.db", "weir.db.kept-1"}) {
     folder.write(name, "x");
   }
-  CHECK(databases_set_aside(path) ==
+  CHECK(*databases_set_aside(path) ==
         std::vector<std::string>{path + ".damaged-999", path + ".damaged-1000"});
 }
 

@@ -3,9 +3,7 @@
 // the work finds nothing lost, nothing doubled, a ledger that adds up, and nothing for fsck to say.
 // (The writer's own loop over commits is in log_fault_test.cc; a failure of each step, in
 // tests/contract/fault_test.cc.)
-#include <functional>
-
-#include "native/checked_folder.h"
+#include "native/fault_stage.h"
 #include "native/first_version.h"
 #include "native/store/backup.h"
 #include "native/store/compact.h"
@@ -25,94 +23,12 @@ constexpr uint64_t kEvents = 100;  // of CheckedFolder
 constexpr auto kShutdown = static_cast<size_t>(DropReason::kShutdown);
 constexpr int64_t kMuchLaterMs = kNowMs + 30 * kDayMs;
 
-// Of one run: a data directory that may fail, and what else is kept beside it.
-struct Stage {
-  std::string folder;
-  std::string data_dir = folder + "/data";
-  std::string path(const char* name) const { return folder + "/" + name; }
-
-  SqliteDatabase open(SqliteDatabase::Mode mode = SqliteDatabase::Mode::kReadOnly) const {
-    return open_file(database_path(data_dir), mode);
-  }
-  static SqliteDatabase open_file(const std::string& file, SqliteDatabase::Mode mode) {
-    auto database = SqliteDatabase::open(file, {.mode = mode});
-    INFO(database.status().message());
-    REQUIRE(database.ok());
-    return std::move(*database);
-  }
-  std::vector<std::string> content(int64_t log_no = 1) const {
-    SqliteDatabase database = open();
-    SqliteExecutor executor(&database);
-    return content_of(executor, log_no);
-  }
-  uint64_t number(const std::string& sql) const {
-    SqliteDatabase database = open();
-    auto statement = database.prepare(sql);
-    REQUIRE(statement.ok());
-    REQUIRE(*statement->step());
-    return std::stoull(statement->column_text(0));
-  }
-  uint64_t expired(const std::string& why) const {
-    return number("SELECT sum(expired_" + why + ") FROM ledger");
-  }
-};
-
-struct Scenario {
-  std::function<void(const Stage&)> prepare = [](const Stage&) {};  // of a checked folder
-  std::function<Status(const Stage&)> work;
-  // After a failure, before the repeat.
-  std::function<void(const Stage&)> between = [](const Stage&) {};
-  std::function<void(const Stage&)> check = [](const Stage&) {};  // after the repeat
-};
-
-void check_in_order(const Stage& stage) {
-  SqliteDatabase database = stage.open();
-  const auto report = check_database(database);
-  REQUIRE(report.ok());
-  if (report->problems() > 0 && report->file.empty()) {
-    INFO(finding_text(report->logs.findings.front()));
-    CHECK(report->problems() == 0);
-  }
-  CHECK(report->file.empty());
-}
-
-void run_with(const FaultVfs::Plan& first_plan, const Scenario& scenario, const Stage& original) {
-  FaultVfs::Plan plan = first_plan;
-  constexpr uint64_t kOperationsMax = 2000;
-  bool failed = true;
-  for (plan.operation = 1; failed; ++plan.operation) {
-    REQUIRE(plan.operation < kOperationsMax);
-    INFO("operation " << plan.operation << (plan.persistent ? " and all after it" : ""));
-    const TemporaryFolder folder;
-    const Stage stage{folder.path("")};
-    fs::copy(original.folder, stage.folder, fs::copy_options::recursive);
-    FaultVfs vfs;
-    vfs.arm(plan);
-    const Status status = scenario.work(stage);
-    failed = vfs.failures() > 0;
-    vfs.disarm();
-    INFO(status.message());
-    CHECK((failed || status.ok()));
-    if (!status.ok()) scenario.between(stage);
-    const Status repeated = scenario.work(stage);
-    INFO(repeated.message());
-    REQUIRE(repeated.ok());
-    check_in_order(stage);
-    scenario.check(stage);
-  }
-}
-
 void for_every_disk_failure(const Scenario& scenario) {
-  const TemporaryFolder folder;
-  const Stage original{folder.path("")};
-  {
-    const CheckedFolder made;
-    fs::copy(made.data_dir, original.data_dir, fs::copy_options::recursive);
-  }
-  scenario.prepare(original);
   constexpr auto kAll = FaultVfs::Operations::kAll;
-  run_with({.code = SQLITE_IOERR_WRITE, .counted = kAll}, scenario, original);
-  run_with({.persistent = true, .code = SQLITE_FULL, .counted = kAll}, scenario, original);
+  for_every_failure<FaultVfs>({{.code = SQLITE_IOERR_WRITE, .counted = kAll},
+                               {.persistent = true, .code = SQLITE_FULL, .counted = kAll}},
+                              scenario);
+  for_every_file_failure(scenario);
 }
 
 // Work of one operation after another until `next` gives none, on a connection of its own.
@@ -286,10 +202,10 @@ TEST_CASE("a salvage through any failure of the disk leaves the damaged file or 
   for_every_disk_failure(
       {.prepare = overwrite_newest_page,
        .work = [](const Stage& stage) { return repair_database(stage.data_dir, kNowMs).status(); },
-       .between =
+       .between = [](const Stage& stage) { CHECK(fs::exists(database_path(stage.data_dir))); },
+       .tidied =
            [](const Stage& stage) {
-             CHECK(fs::exists(database_path(stage.data_dir)));
-             CHECK_FALSE(fs::exists(database_path(stage.data_dir) + ".salvaging"));
+             CHECK_FALSE(fs::exists(salvaging_path(database_path(stage.data_dir))));
            },
        .check =
            [](const Stage& stage) {
@@ -330,11 +246,14 @@ TEST_CASE("what was set aside comes back once, through any failure of the disk")
        .between =
            [](const Stage& stage) {
              CHECK(stage.number("SELECT sum(stored) FROM ledger") >= kNewEvents);
+           },
+       .tidied =
+           [](const Stage& stage) {
              CHECK_FALSE(fs::exists(salvaging_path(database_path(stage.data_dir))));
            },
        .check =
            [](const Stage& stage) {
-             CHECK(databases_set_aside(database_path(stage.data_dir)).empty());
+             CHECK(databases_set_aside(database_path(stage.data_dir))->empty());
              CHECK(stage.number("SELECT sum(stored - expired_corrupt) FROM ledger") ==
                    stage.number("SELECT sum(count) FROM segments WHERE kind = 0"));
              CHECK(stage.number("SELECT sum(count) FROM segments WHERE kind = 0 AND id >> 40 = "
@@ -349,10 +268,10 @@ TEST_CASE("a backup through any failure of the disk is complete or not there") {
          if (fs::exists(stage.path("copy.db"))) return {};
          return backup_database(stage.data_dir, stage.path("copy.db")).status();
        },
-       .between =
+       .between = check_all_events,
+       .tidied =
            [](const Stage& stage) {
              CHECK_FALSE(fs::exists(stage.path("copy.db")));
-             check_all_events(stage);
              for (const auto& entry : fs::directory_iterator(stage.folder)) {
                CHECK_FALSE(entry.path().filename().string().starts_with("copy.db."));
              }
@@ -380,7 +299,11 @@ TEST_CASE("a restore through any failure of the disk leaves the old database or 
              return restore_database(stage.path("copy.db"), stage.data_dir).status();
            },
        .between =
-           [](const Stage& stage) { CHECK(stage.content() == sample_lines(0, kEvents + 10)); },
+           [](const Stage& stage) {
+             const auto content = stage.content();
+             CHECK(
+                 (content == sample_lines(0, kEvents + 10) || content == sample_lines(0, kEvents)));
+           },
        .check =
            [](const Stage& stage) {
              check_all_events(stage);
