@@ -126,6 +126,19 @@ TEST_CASE("paths name site, log and first event") {
   CHECK(host.receiver.logs.begin()->first == kPath);
 }
 
+TEST_CASE("a sender that was told of more than the database has rests until there is more") {
+  Host host(0);
+  host.sender().set_own_end(5, false);
+  host.run();
+  CHECK(host.requests == Requests{"GET"});
+  host.run_at(host.now_ms + 60'000);
+  CHECK(host.requests == Requests{"GET"});
+  host.add_events(3);
+  host.run_at(host.now_ms + 60'000);
+  CHECK(host.requests == Requests{"GET", "PUT 0"});
+  CHECK(host.log.acked == 3);
+}
+
 TEST_CASE("the open tail is sent whole again each interval") {
   Host host(3);
   host.run();

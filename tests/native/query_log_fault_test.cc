@@ -170,6 +170,23 @@ TEST_CASE("a folder that becomes read-only keeps what is held until it can be wr
   CHECK(ledger.expired_corrupt == 5);
 }
 
+TEST_CASE("while the database fails, other writes are refused at once and say why") {
+  const WithoutRootPowers powerless;
+  Fixture f;
+  f.offer(5);
+  f.wait_until_stored();
+  const LogId before = f.log->position().log;
+  fs::remove(f.path());
+  const ReadOnlyFolder folder(f.options.data_dir);
+  f.wait_for([&] { return f.log->stats().circuit_open; });
+  for (const Status& refused :
+       {f.log->new_log().status(), f.log->fork_log(f.log->position().log_no, 1).status()}) {
+    CHECK(refused.code() == Code::kUnavailable);
+    CHECK(refused.message().starts_with("the database fails: "));
+  }
+  CHECK(f.log->position().log == before);
+}
+
 TEST_CASE("a data directory that cannot be written is refused with one line") {
   const WithoutRootPowers powerless;
   Fixture f;
