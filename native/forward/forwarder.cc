@@ -67,9 +67,10 @@ struct Forwarder::State {
 // --- Which logs there are ---
 
 Status Forwarder::State::refresh() {
-  const Status marks_read = marks.load();
-  marks_trouble.set(marks_read.message());
-  if (!marks_read.ok()) return {};  // no end is to be trusted yet
+  if (const Status marks_read = marks.load(); !marks_read.ok()) {
+    marks_trouble.set(marks_read.message());
+    return {};  // no end is to be trusted yet
+  }
   const uint64_t number = source->database_number();
   WEIR_ASSIGN(const std::vector<LogState> found, source->logs());
   if (number != database_number) forget_all_but(found);
