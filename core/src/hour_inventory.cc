@@ -10,7 +10,20 @@ namespace weir {
 void HourInventory::begin_log(const LogState& log) {
   log_ = log;
   missing_ = false;
-  last_hour_ = 0;
+  missing_to_hour_ = last_hour_ = 0;
+}
+
+void HourInventory::missing_until(int64_t hour) {
+  missing_ = true;
+  missing_to_hour_ = std::max(missing_to_hour_, hour);
+}
+
+// Gaps of two reasons hide nothing that rollups count: the events are counted elsewhere or never
+// were.
+void HourInventory::add_gap(const SegmentHead& gap) {
+  const bool hides_nothing =
+      gap.gap_reason == GapReason::kForked || gap.gap_reason == GapReason::kData;
+  if (!hides_nothing) missing_until(hour_of(gap.first_ms) + 1);
 }
 
 void HourInventory::add(const SegmentReader& segment) {
@@ -19,6 +32,7 @@ void HourInventory::add(const SegmentReader& segment) {
   if (last_hour_ == 0 && head.first > 0) missing_ = true;
   if (missing_) stretches_.push_back({last_hour_ - 1, hour + 1});
   missing_ = false;
+  missing_to_hour_ = 0;
   last_hour_ = hour_of(head.last_ms);
   if (head.first >= log_.rolled_through) return;
   const uint64_t end = std::min(head.end(), log_.rolled_through);
@@ -42,7 +56,7 @@ void HourInventory::add(const SegmentReader& segment) {
 }
 
 void HourInventory::end_log() {
-  if (missing_ && log_.rolled_through > 0) stretches_.push_back({last_hour_ - 1, kHourNumberMax});
+  if (missing_ && log_.rolled_through > 0) stretches_.push_back({last_hour_ - 1, missing_to_hour_});
 }
 
 bool HourInventory::is_complete(int64_t hour) const {

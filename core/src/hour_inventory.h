@@ -2,8 +2,9 @@
 //
 // An hour is complete if no events are missing that may have belonged to it. Where a log's numbers
 // have no readable events (expired, a gap, corrupt bytes) the hours between its neighbours are not
-// complete; the log's events before its first row are such a stretch too. Clocks step back a
-// little, so the stretch is an hour wider on both sides.
+// complete; the log's events before its first row are such a stretch too, and a gap at its end
+// lasts until it was declared. Clocks step back a little, so the stretch is an hour wider on both
+// sides.
 #pragma once
 
 #include <cstdint>
@@ -26,12 +27,9 @@ class HourInventory {
   // Logs one after the other, rows of each in order.
   void begin_log(const LogState& log);
   void add(const SegmentReader& segment);
-  // A row that is a gap or cannot be read. Gaps of these reasons hide nothing that rollups count:
-  // the events are counted elsewhere or never were.
-  void add_missing() { missing_ = true; }
-  static bool hides_nothing(GapReason reason) {
-    return reason == GapReason::kForked || reason == GapReason::kData;
-  }
+  // A row that cannot be read.
+  void add_missing() { missing_until(kHourNumberMax); }
+  void add_gap(const SegmentHead& gap);
   void end_log();
 
   bool is_complete(int64_t hour) const;
@@ -45,9 +43,12 @@ class HourInventory {
     int64_t to_hour = 0;  // inclusive
   };
 
+  void missing_until(int64_t hour);
+
   LogState log_;
   bool missing_ = false;
-  int64_t last_hour_ = 0;  // of the events seen last; 0 before the first
+  int64_t missing_to_hour_ = 0;  // if nothing follows
+  int64_t last_hour_ = 0;        // of the events seen last; 0 before the first
   std::map<int64_t, OutcomeCounts> counts_;
   std::multimap<int64_t, Part> parts_;
   std::vector<Stretch> stretches_;

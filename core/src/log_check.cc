@@ -173,6 +173,7 @@ class CheckLogs final : public Machine<CheckLogs> {
     const bool wrong = !verdict.findings.empty();
     take(std::move(verdict.findings));
     if (verdict.missing) inventory_.add_missing();
+    if (verdict.gap) inventory_.add_gap(*verdict.gap);
     if (!verdict.reader) return;
     result_.events += verdict.reader->count();
     inventory_.add(*verdict.reader);

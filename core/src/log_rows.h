@@ -35,6 +35,10 @@ struct LogRow {
   Newest newest;
 };
 Result<LogRow> log_row_at(const Rows& rows, size_t row);
+// Whether nothing is appended to it any more; see RetentionPolicy.
+inline bool has_ended(const LogRow& log, int64_t live_log_no) {
+  return live_log_no != 0 && log.state.log_no != live_log_no;
+}
 Statement log_by_id(const LogId& log);
 inline constexpr int64_t kFirstLog = 1;
 // The logs with these numbers, both inclusive.

@@ -2,7 +2,8 @@
 //
 // A log is walked from its oldest row on; rows stand in order of arrival, so the walk ends at the
 // first that is young. What is removed is always the beginning of a log: one range of ids, counted
-// in the ledger and deleted in one group that a repeat finds done.
+// in the ledger and deleted in one group that a repeat finds done. The newest row of a log tells
+// where it ends and stays; if the log has ended, a gap takes its place in a group of its own.
 #include <algorithm>
 #include <deque>
 
@@ -72,23 +73,30 @@ class Retain final : public Machine<Retain> {
   // does what follows.
   bool walk(const SegmentRow& row) {
     const LogRow& log = logs_.front();
-    if (row.first == log.newest.first || row.end() > log.state.rolled_through ||
-        removal_.segments >= policy_.segments_max) {
-      return false;
-    }
+    const bool full = removal_.segments >= policy_.segments_max;
+    if (row.end() > log.state.rolled_through || full) return false;
     const bool old = row.last_ms < cutoff_ms(row.end() > log.state.acked);
     const bool future = row.last_ms > policy_.now_ms + kSkewFutureMs;
+    if (row.end() >= log.state.end) {
+      const bool ended = has_ended(log, policy_.live_log_no) && row.kind == RowKind::kEvents;
+      if (ended && old) newest_ = row;
+      if (newest_) take_held();
+      return false;
+    }
     if (!old && !future) return false;
     held_.segments += 1;
     held_.events += row.kind == RowKind::kEvents ? row.count : 0;
     held_.last = row.first;
     walked_ = row.end();
-    if (old) {
-      removal_.segments += std::exchange(held_.segments, 0);
-      removal_.events += std::exchange(held_.events, 0);
-      removal_.last = held_.last;
-    }
+    if (old) take_held();
     return true;
+  }
+
+  void take_held() {
+    if (held_.segments == 0) return;
+    removal_.segments += std::exchange(held_.segments, 0);
+    removal_.events += std::exchange(held_.events, 0);
+    removal_.last = held_.last;
   }
 
   int64_t cutoff_ms(bool unacked) const {
@@ -103,7 +111,16 @@ class Retain final : public Machine<Retain> {
       log_ended_ = true;
       return remove_segments();
     }
+    if (newest_) {
+      spend(1);
+      return read({segment_data(log_no(), newest_->first, newest_->first, 1)}, &Retain::on_newest);
+    }
+    return next_log();
+  }
+
+  Step next_log() {
     logs_.pop_front();
+    newest_.reset();
     held_ = {};
     walked_ = 0;
     return next_step();
@@ -128,7 +145,41 @@ class Retain final : public Machine<Retain> {
     policy_.segments_max -= std::min(policy_.segments_max, removal_.segments);
     removal_ = {};
     if (std::exchange(log_ended_, false) && policy_.segments_max > 0) return end_of_log();
+    newest_.reset();  // it is met again
     return next_step();
+  }
+
+  // The gap keeps the counters of the row's head. Bytes that cannot be read stay for a check.
+  Result<Step> on_newest(Reply& reply) {
+    if (reply.results.at(0).rows.empty()) return next_log();
+    WEIR_ASSIGN(const SegmentBytes bytes, segment_bytes_at(reply.results.at(0), 0, log_no()));
+    const Result<SegmentHead> head = read_segment_head(bytes.bytes);
+    if (!head.ok()) return next_log();
+    const auto as_integer = [](uint64_t value) { return static_cast<int64_t>(value); };
+    const int64_t id = segment_id(log_no(), newest_->first);
+    const int64_t count = as_integer(newest_->count);
+    Bytes gap = encode_gap(logs_.front().state.log, newest_->first, newest_->end(),
+                           GapReason::kExpired, policy_.now_ms, head->ledger);
+    const Result<SegmentHead> gap_head = read_segment_head(gap);
+    WEIR_CHECK(gap_head.ok());  // our own bytes
+    std::vector<Statement> group = {
+        {StatementId::kRowsAssert, {id, id, int64_t{1}, count, int64_t{newest_->crc}}},
+        {StatementId::kLedgerExpire, {ledger_id(log_no(), hour_of(policy_.now_ms)), count, id}},
+        {StatementId::kSegmentPut, segment_values(log_no(), *gap_head, std::move(gap))}};
+    spend(group.size());
+    return write(std::move(group), &Retain::on_replaced);
+  }
+
+  Result<Step> on_replaced(Reply&) {
+    result_.segments += 1;
+    result_.events += newest_->count;
+    return next_log();
+  }
+
+  // The newest row is another one by now: a later run looks at it.
+  Step failed(Status status) override {
+    if (status.code() != Code::kConflict || !newest_) return Done{std::move(status)};
+    return next_log();
   }
 
   // --- Rollups ---
@@ -190,8 +241,9 @@ class Retain final : public Machine<Retain> {
   std::deque<LogRow> logs_;
   uint64_t walked_ = 0;  // of the first log: end of the last row seen
   Removal removal_;
-  Removal held_;  // rows from the future that an old one must follow
-  bool log_ended_ = false;
+  Removal held_;                      // rows from the future that an old one must follow
+  std::optional<SegmentRow> newest_;  // of the first log: a gap shall take its place
+  bool log_ended_ = false;            // there is nothing more to remove
   std::deque<IdRange> rollup_ranges_;
 };
 

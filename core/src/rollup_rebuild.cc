@@ -111,8 +111,8 @@ class RebuildRollups final : public Machine<RebuildRollups> {
         inventory_.add_missing();
       } else if (reader->head().kind == SegmentKind::kEvents) {
         inventory_.add(*reader);
-      } else if (!HourInventory::hides_nothing(reader->head().gap_reason)) {
-        inventory_.add_missing();
+      } else {
+        inventory_.add_gap(reader->head());
       }
     }
     return list();

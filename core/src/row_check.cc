@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "hour_inventory.h"
-
 namespace weir {
 namespace {
 
@@ -119,7 +117,7 @@ uint64_t RowCheck::judge_bytes(const SegmentRow& row, ByteView bytes, RowVerdict
   if (head.kind == SegmentKind::kEvents) {
     verdict->reader = std::move(*reader);
   } else {
-    verdict->missing = !HourInventory::hides_nothing(head.gap_reason);
+    verdict->gap = head;
   }
   return head.end();
 }

@@ -15,6 +15,7 @@ struct RowVerdict {
   std::vector<Finding> findings;
   std::optional<SegmentReader> reader;  // of the events, if they can be read
   bool missing = false;                 // events that rollups may hold are not there
+  std::optional<SegmentHead> gap;       // that the row is
   std::vector<Statement> mend;          // one group; empty if nothing is wrong
   uint64_t mended = 0;
   uint64_t corrupt_events = 0;  // that the group counts

@@ -4,7 +4,8 @@
 // has not got. In this order, and no step is undone before there is room again:
 //   80 %  repeats of one client's question are folded (flood_guard.h)
 //   90 %  of allowed queries one in four is kept; what was blocked, refused or failed is all kept
-//   97 %  the oldest segments go, down to 95 %, as expired{budget}; rollups stay
+//   97 %  the oldest segments go, down to 95 %, as expired{budget}: first what no receiver waits
+//         for; where none is left that may go, the oldest rollups
 // Percentages are of what the database may take: the budget less the WAL's bound and some room for
 // the transaction at hand.
 #pragma once

@@ -32,7 +32,7 @@ void Maintenance::database_is_new() {
   operation_.reset();
   merges_ = {};
   excess_now_ = {};
-  pressed_ = rolled_all_ = none_to_go_ = rolled_once_ = corrupt_ = false;
+  pressed_ = rolled_all_ = none_to_go_ = statistics_go_ = rolled_once_ = corrupt_ = false;
   for (Task& task : tasks_) {
     task.due_ms = 0;
     task.failed = false;
@@ -151,7 +151,7 @@ void Maintenance::after_commit() {
 Status Maintenance::look_at_space() {
   if (!excess_) return {};
   WEIR_ASSIGN(excess_now_, excess_());
-  if (excess_now_.bytes == 0) none_to_go_ = false;
+  if (excess_now_.bytes == 0) none_to_go_ = statistics_go_ = false;
   pressed_ = excess_now_.bytes > 0;
   return {};
 }
@@ -167,9 +167,12 @@ Status Maintenance::begin_shrink(const ClockPair& now) {
     tasks_[kRollup].due_ms = 0;
     return {};
   }
-  operation_ = shrink(
-      {.now_ms = now.wall_ms, .bytes = excess_now_.bytes, .keep_unacked = policy_().keep_unacked},
-      &shrink_);
+  const RetentionPolicy policy = policy_();
+  operation_ = shrink({.now_ms = now.wall_ms,
+                       .bytes = excess_now_.bytes,
+                       .keep_unacked = policy.keep_unacked,
+                       .live_log_no = policy.live_log_no},
+                      &shrink_);
   return {};
 }
 
@@ -178,7 +181,11 @@ void Maintenance::report_shrink() {
     spdlog::error("the byte budget removed {} events that the receiver has not got",
                   shrink_.unacked_events);
   }
-  const bool none = pressed_ && shrink_.segments == 0;
+  if (shrink_.rollups > 0 && !statistics_go_) {
+    spdlog::warn("no segment is left that the byte budget may remove: the oldest statistics go");
+    statistics_go_ = true;
+  }
+  const bool none = pressed_ && shrink_.segments == 0 && shrink_.rollups == 0;
   if (none && !none_to_go_) {
     spdlog::warn("the byte budget is used up, and what is left may not be removed");
   }

@@ -21,7 +21,7 @@ namespace weir {
 
 // What the byte budget wants.
 struct Excess {
-  uint64_t bytes = 0;  // of segments that must go
+  uint64_t bytes = 0;  // that must go
   bool hard = false;   // before anything more is committed
 };
 
@@ -57,7 +57,7 @@ class Maintenance {
   static MergePolicy day_policy(int64_t wall_ms, bool acked_only);
 
   // `policy` tells the retention as it is configured now (without the time); `checkpoint` moves the
-  // WAL into the database; `excess` (may be empty) tells how many bytes of segments must go.
+  // WAL into the database; `excess` (may be empty) tells how many bytes must go.
   Maintenance(Executor& executor, std::function<RetentionPolicy()> policy,
               std::function<Status()> checkpoint, std::function<Result<Excess>()> excess = {});
 
@@ -150,9 +150,10 @@ class Maintenance {
   std::set<int64_t> rebuilding_;     // … and those of the rebuild under way or to be repeated
   RebuildResult rebuilt_;
   Excess excess_now_;
-  bool pressed_ = false;     // bytes must go
-  bool rolled_all_ = false;  // since that commit: only what is rolled up can go
-  bool none_to_go_ = false;  // reported already
+  bool pressed_ = false;        // bytes must go
+  bool rolled_all_ = false;     // since that commit: only what is rolled up can go
+  bool none_to_go_ = false;     // reported already …
+  bool statistics_go_ = false;  // … and so is this
   bool level2_ = true;
   bool rolled_once_ = false;  // the first run since the start takes the whole tail and so checks it
   uint64_t corrupt_events_ = 0;

@@ -411,6 +411,7 @@ FlushIntervals SqliteQueryLog::paced(FlushIntervals intervals) const {
 RetentionPolicy SqliteQueryLog::policy() const {
   RetentionPolicy policy = options_.retention();
   policy.events_days = retention_days_;
+  policy.live_log_no = committer_->account().log.log_no;
   return policy;
 }
 

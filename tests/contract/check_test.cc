@@ -302,6 +302,25 @@ TEMPLATE_TEST_CASE("where events are missing a rollup keeps its counts", "", Mem
   CHECK(rollups(store.executor()).rows == before.rows);
 }
 
+TEMPLATE_TEST_CASE("a gap at the end of a log hides nothing after the hour it was declared in", "",
+                   MemoryStore, SqliteStore) {
+  for (const int64_t hours_before : {0, 5}) {
+    TestType store;
+    prepare(store);
+    opened(store.executor(), sample_log(3));
+    append_ok(store.executor(), 3,
+              {encode_gap(sample_log(3), 0, 10, GapReason::kExpired,
+                          kSampleHourMs - hours_before * kHourMs, {})});
+    RollupProgress progress;
+    REQUIRE(run(store.executor(), advance_rollups(kNowMs, {}, &progress)).ok());
+    CHECK(check(store.executor()).findings.empty());
+    RebuildResult rebuilt;
+    REQUIRE(run(store.executor(), rebuild_rollups({}, kNowMs, &rebuilt)).ok());
+    CHECK(rebuilt.hours == 1);
+    CHECK(rebuilt.incomplete == (hours_before == 0 ? 1 : 0));
+  }
+}
+
 TEMPLATE_TEST_CASE("what is not rolled up yet stays out of rollups that are computed anew", "",
                    MemoryStore, SqliteStore) {
   TestType store;

@@ -25,6 +25,12 @@ Status rolled(Executor& executor) {
   return run(executor, advance_rollups(kLaterMs, {}, &progress));
 }
 
+template <class Store>
+void prepare_rolled(Store& store) {
+  prepare_log(store);
+  REQUIRE(rolled(store.executor()).ok());
+}
+
 uint64_t rolled_events(Executor& executor, int64_t log_no) {
   const int64_t id = rollup_id(RollupLevel::kHour, log_no, hour_of(kSampleHourMs));
   const Rows rows =
@@ -97,10 +103,7 @@ TEMPLATE_TEST_CASE("rollups through any failure count each event once", "", Memo
 TEMPLATE_TEST_CASE("retention through any failure removes and counts each event once", "",
                    MemoryStore, SqliteStore) {
   for_every_failure<TestType>(
-      [](TestType& store) {
-        prepare_log(store);
-        REQUIRE(rolled(store.executor()).ok());
-      },
+      prepare_rolled<TestType>,
       [](Executor& executor) {
         RetentionProgress progress;
         return run(executor, retain({.now_ms = kLaterMs}, &progress));
@@ -113,13 +116,25 @@ TEMPLATE_TEST_CASE("retention through any failure removes and counts each event 
       });
 }
 
+TEMPLATE_TEST_CASE("a log that has ended ends in a gap through any failure, counted once", "",
+                   MemoryStore, SqliteStore) {
+  for_every_failure<TestType>(
+      prepare_rolled<TestType>,
+      [](Executor& executor) {
+        RetentionProgress progress;
+        return run(executor, retain({.now_ms = kLaterMs, .live_log_no = 2}, &progress));
+      },
+      [](TestType& store) {
+        CHECK(store.ledger()["expired_retention"] == 100);
+        CHECK(content_of(store.executor(), 1) == std::vector<std::string>{"90-100 gap:expired"});
+        CHECK(state_of(store.executor(), 1).end == 100);
+      });
+}
+
 TEMPLATE_TEST_CASE("a merge through any failure keeps each event once", "", MemoryStore,
                    SqliteStore) {
   for_every_failure<TestType>(
-      [](TestType& store) {
-        prepare_log(store);
-        REQUIRE(rolled(store.executor()).ok());
-      },
+      prepare_rolled<TestType>,
       [](Executor& executor) {
         MergeProgress progress;
         return run(executor, merge_segments({.now_ms = kLaterMs, .events_max = 40}, &progress));
@@ -158,10 +173,7 @@ TEMPLATE_TEST_CASE("shrinking through any failure removes and counts each event 
 TEMPLATE_TEST_CASE("moving a tail through any failure leaves each event in one log", "",
                    MemoryStore, SqliteStore) {
   for_every_failure<TestType>(
-      [](TestType& store) {
-        prepare_log(store);
-        REQUIRE(rolled(store.executor()).ok());
-      },
+      prepare_rolled<TestType>,
       [](Executor& executor) {
         return run(executor, rehome_log(1, 5, 2, sample_log(2), kLaterMs));
       },

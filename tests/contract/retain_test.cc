@@ -1,5 +1,6 @@
 // retain: what age removes, and what it leaves.
 #include "contract/stores.h"
+#include "log_rows.h"
 
 namespace weir {
 namespace {
@@ -72,6 +73,65 @@ TEMPLATE_TEST_CASE("the newest row stays whatever its age, so the log keeps its 
   log.retained();
   CHECK(log.left() == Firsts{20});
   CHECK(state_of(log.executor(), log.state.log_no).end == 30);
+}
+
+TEMPLATE_TEST_CASE("a log that has ended ends in a gap once all of it is old", "", MemoryStore,
+                   SqliteStore) {
+  AgedLog<TestType> log({20, 19, -100, 18});
+  const int64_t other = opened(log.executor(), sample_log(2)).log_no;
+  CHECK(log.retained({.live_log_no = log.state.log_no}).events == 20);
+  CHECK(log.left() == Firsts{20, 30});
+  CHECK(log.retained({.live_log_no = other}).events == 20);
+  const std::vector<std::string> gap = {"30-40 gap:expired"};
+  CHECK(content_of(log.executor(), log.state.log_no) == gap);
+  CHECK(state_of(log.executor(), log.state.log_no).end == 40);
+  CHECK(log.store.ledger()["expired_retention"] == 40);
+  const RetentionProgress again =
+      log.retained({.now_ms = kNowMs + 100 * kDayMs, .live_log_no = other});
+  CHECK(again.segments == 0);
+  CHECK(content_of(log.executor(), log.state.log_no) == gap);
+}
+
+TEMPLATE_TEST_CASE("the newest row of a log that has ended stays while it is young or not sent", "",
+                   MemoryStore, SqliteStore) {
+  AgedLog<TestType> young({20, 6});
+  young.retained({.live_log_no = 2});
+  CHECK(young.left() == Firsts{10});
+  CHECK(content_of(young.executor(), young.state.log_no).size() == 10);
+
+  AgedLog<TestType> unsent({20});
+  RetentionPolicy policy{.keep_unacked = true, .spool_days = 35, .live_log_no = 2};
+  CHECK(unsent.retained(policy).segments == 0);
+  policy.now_ms = kNowMs + 20 * kDayMs;
+  CHECK(unsent.retained(policy).events == 10);
+  const auto head = read_segment_head(cut(unsent.executor(), 1, 0, policy.now_ms).body);
+  REQUIRE(head.ok());
+  CHECK(head->gap_reason == GapReason::kExpired);
+  CHECK(head->count == 10);
+}
+
+TEMPLATE_TEST_CASE("an end that grows while a gap is to take its place stays as it is", "",
+                   MemoryStore, SqliteStore) {
+  AgedLog<TestType> log({});
+  append_ok(log.executor(), 1, {sample_segment({.count = 10, .open = true})});
+  log.rolled();
+  RetentionProgress progress;
+  const OperationPtr slow = retain({.now_ms = kNowMs, .live_log_no = 2}, &progress);
+  Step step = slow->start();
+  while (!std::get<Group>(step).writes) {
+    step = slow->resume(log.executor().run_group(std::get<Group>(step)));
+  }
+  Bytes longer = sample_segment({.count = 12, .open = true});
+  const auto head = read_segment_head(longer);
+  const Statement put = {StatementId::kSegmentPut, segment_values(1, *head, std::move(longer))};
+  REQUIRE(log.executor().run_group(Group{{put}, true}).status.ok());
+  step = slow->resume(log.executor().run_group(std::get<Group>(step)));
+  while (auto* group = std::get_if<Group>(&step)) {
+    step = slow->resume(log.executor().run_group(*group));
+  }
+  CHECK(std::get<Done>(step).status.ok());
+  CHECK(progress.events == 0);
+  CHECK(content_of(log.executor(), 1) == sample_lines(0, 12));
 }
 
 TEMPLATE_TEST_CASE("an empty log stays", "", MemoryStore, SqliteStore) {

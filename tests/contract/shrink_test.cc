@@ -63,6 +63,31 @@ TEMPLATE_TEST_CASE("the newest row of each log stays, and the older log goes fir
   CHECK(logs.content(2) == sample_lines(90, 100));
 }
 
+TEMPLATE_TEST_CASE("a log that has ended ends in a gap, and the one that goes on keeps its row", "",
+                   MemoryStore, SqliteStore) {
+  FullLogs<TestType> logs(2);
+  const ShrinkPolicy policy{.bytes = kEverything, .live_log_no = 2};
+  CHECK(logs.shrunk(policy).events == 190);
+  CHECK(logs.content(1) == std::vector<std::string>{"0-100 gap:budget"});
+  CHECK(logs.content(2) == sample_lines(90, 100));
+  CHECK(state_of(logs.executor(), 1).end == 100);
+  CHECK(logs.store.ledger()["expired_budget"] == 190);
+  CHECK(logs.shrunk(policy).segments == 0);
+  CHECK(logs.content(1).size() == 1);
+}
+
+TEMPLATE_TEST_CASE("the end of a log that has ended goes last, where a receiver waits for it", "",
+                   MemoryStore, SqliteStore) {
+  FullLogs<TestType> logs(2);
+  REQUIRE(run(logs.executor(), set_acked(1, 90)).ok());
+  REQUIRE(run(logs.executor(), set_acked(2, 100)).ok());
+  ShrinkPolicy policy{.bytes = 1, .keep_unacked = true, .live_log_no = 2};
+  while (logs.content(2).size() > 10) CHECK(logs.shrunk(policy).unacked_events == 0);
+  CHECK(logs.content(1) == sample_lines(90, 100));
+  CHECK(logs.shrunk(policy).unacked_events == 10);
+  CHECK(logs.content(1) == std::vector<std::string>{"90-100 gap:budget"});
+}
+
 TEMPLATE_TEST_CASE("what is in no rollup yet stays", "", MemoryStore, SqliteStore) {
   FullLogs<TestType> logs;
   append_ok(logs.executor(), 1, {sample_segment({.first = 100})});

@@ -2,6 +2,7 @@
 
 #include "native/log_fixture.h"
 #include "rollup_delta.h"
+#include "support/caught_log.h"
 
 namespace weir {
 namespace {
@@ -294,6 +295,28 @@ TEST_CASE("a rebuild makes way for commits that wait for room, and is begun agai
   f.run_due();
   CHECK(f.rollup(&sketch_ok).counts.total() == 15);
   CHECK(sketch_ok);
+}
+
+TEST_CASE("of statistics that the byte budget removes the log tells once, and when all are gone") {
+  CaughtLog log;
+  Fixture f;
+  for (int64_t day = 0; day < 4; ++day) {
+    const LogState state = opened(f.store.executor());
+    const int64_t start_ms = kSampleHourMs - (3 - day) * kDayMs - day * 10'000;
+    append_ok(f.store.executor(), state.log_no,
+              {sample_segment({.first = state.end, .start_ms = start_ms})});
+  }
+  f.run_due();
+  CHECK(log.count("byte budget") == 0);
+  f.excess = {1 << 30, false};
+  f.maintenance.after_commit();
+  f.run_due();
+  CHECK(f.row_counts() == std::vector<int64_t>{10});
+  const Rows rollups =
+      answer_of(f.store.executor(), {StatementId::kRollupList, {int64_t{-1}, int64_t{100}}});
+  CHECK(rollups.rows.size() == 4);  // of today
+  CHECK(log.count("the oldest statistics go") == 1);
+  CHECK(log.count("is used up") == 1);
 }
 
 TEST_CASE("a failing checkpoint holds up nothing else") {

@@ -5,6 +5,8 @@
 
 #include "native/query_log_fixture.h"
 #include "native/store/byte_budget.h"
+#include "native/store/fsck.h"
+#include "native/store/space_keeper.h"
 #include "support/event_generator.h"
 #include "support/fault_vfs.h"
 
@@ -105,6 +107,99 @@ TEST_CASE("a byte budget that is nearly used up thins what is allowed and keeps 
   const OutcomeCounts counts = f.counts_since(thinned_from_ms);
   CHECK(counts[Outcome::kBlocked] >= blocked.size());
   CHECK(counts.total() - counts[Outcome::kBlocked] < others / 2);
+}
+
+// A log that has ended, whose statistics alone fill a budget: those of many days years ago, and of
+// yesterday, whose events are its only ones that are still stored.
+struct FullOfStatistics : Fixture {
+  static constexpr int64_t kFirstDay = -1800;  // days are counted from yesterday
+  static constexpr int64_t kLastDay = -100;    // of those years ago at the latest
+  const int64_t yesterday_ms = (wall_clock_ms() / kDayMs - 1) * kDayMs;
+
+  FullOfStatistics() {
+    options.bytes_max = 16 << 20;
+    options.retention_days = 7;
+    std::filesystem::create_directories(options.data_dir);
+    const auto file = database();
+    REQUIRE(migrate(*file).ok());
+    SqliteExecutor executor(file.get());
+    opened(executor);
+    for (int64_t day = kFirstDay; space_use(*file)->live_bytes() < room(); ++day) {
+      add(executor, day);
+    }
+    add(executor, 0);
+    REQUIRE(days(kFirstDay, kFirstDay) == 1);
+  }
+  uint64_t room() const { return ByteBudget(options.bytes_max).database_bytes_max(); }
+
+  // A day's events, statistics of them, and no events any more of the days before.
+  void add(Executor& executor, int64_t day) const {
+    for (int64_t hour = 0; hour < 6; ++hour) {
+      add_hour(executor, yesterday_ms + day * kDayMs + hour * kHourMs);
+    }
+    const int64_t now_ms = yesterday_ms + (day + 1) * kDayMs;
+    RollupProgress rollup;
+    REQUIRE(run(executor, advance_rollups(now_ms, {}, &rollup)).ok());
+    RetentionProgress retention;
+    REQUIRE(run(executor, retain({.now_ms = now_ms, .events_days = 1}, &retention)).ok());
+  }
+  static void add_hour(Executor& executor, int64_t start_ms) {
+    const LogState state = state_of(executor, 1);
+    SegmentBuilder builder;
+    Event event = sample_event(0, start_ms);
+    for (int i = 0; i < 1000; ++i) {
+      const std::string name = "host" + std::to_string(i) + ".example";
+      event.qname = name;
+      REQUIRE(builder.add(event).ok());
+    }
+    append_ok(executor, 1, {builder.encode({state.log, state.end, false, {}})});
+  }
+  uint64_t files_bytes() const {
+    const std::string path = options.data_dir + "/weir.db";
+    return file_bytes(path) + file_bytes(path + "-wal");
+  }
+  int64_t number(const std::string& sql) const {
+    const auto file = database();
+    auto statement = file->prepare(sql.c_str());
+    REQUIRE(statement.ok());
+    REQUIRE(*statement->step());
+    return std::atoll(statement->column_text(0).c_str());
+  }
+  // Days of which there are statistics.
+  int64_t days(int64_t from, int64_t to) const {
+    const auto id = [this](int64_t day) {
+      const int64_t hour = yesterday_ms / kHourMs + day * 24;
+      return std::to_string(rollup_id(RollupLevel::kDay, kAllLogs, hour));
+    };
+    return number("SELECT count(*) FROM rollups WHERE id BETWEEN " + id(from) + " AND " + id(to));
+  }
+};
+
+TEST_CASE("a byte budget that statistics alone have filled is kept: the oldest of them go") {
+  FullOfStatistics f;
+  const int64_t days = f.days(FullOfStatistics::kFirstDay, FullOfStatistics::kLastDay);
+  f.open();
+  uint64_t most = 0;
+  for (int i = 0; i < 10; ++i) {
+    f.offer(1000);
+    f.settled();
+    most = std::max(most, f.files_bytes());
+  }
+  f.wait_for([&] { return f.log->stats().pressure < static_cast<int>(Pressure::kRemove); });
+  CHECK(most <= f.options.bytes_max);
+  REQUIRE(f.log->stop().ok());
+  CHECK(space_use(*f.database())->live_bytes() <= f.room());
+  const int64_t left = f.days(FullOfStatistics::kFirstDay, FullOfStatistics::kLastDay);
+  CHECK(left < days);
+  CHECK(left > days / 2);
+  CHECK(f.days(FullOfStatistics::kFirstDay, FullOfStatistics::kFirstDay) == 0);
+  CHECK(f.days(0, 0) == 1);
+  const auto report = check_database(*f.database());
+  REQUIRE(report.ok());
+  for (const Finding& finding : report->logs.findings) FAIL_CHECK(finding_text(finding));
+  CHECK(report->problems() == 0);
+  CHECK(static_cast<int64_t>(report->logs.events) ==
+        f.number("SELECT sum(stored - expired_retention - expired_budget) FROM ledger"));
 }
 
 TEST_CASE("gentle to flash: a nearly empty buffer is flushed a minute later, a stop at once") {

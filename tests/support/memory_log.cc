@@ -1,5 +1,6 @@
 // What the statements of log_store.h mean, by hand.
 #include <algorithm>
+#include <set>
 
 #include "support/memory_executor.h"
 #include "weir/schema.h"
@@ -299,6 +300,35 @@ Result<Rows> rollup_remove(Db& db, const P& p) {
   return changed(ids.size());
 }
 
+Result<Rows> rollup_days_in_use(Db& db, const P& p) {
+  std::set<int64_t> days;
+  for (const auto& [id, segment] : db.segments) {
+    const SegmentKey key = *segment_key(id);
+    const int64_t rolled_through = db.logs.at(key.log_no).rolled_through;
+    if (segment.kind == 1 || segment.count == 0) continue;
+    if (static_cast<int64_t>(key.first) >= rolled_through) continue;
+    days.insert(segment.first_ms / kDayMs * 24);
+  }
+  Rows rows;
+  for (const int64_t day : days) {
+    if (std::ssize(rows.rows) == p.integer(1)) break;
+    const int64_t all_logs = rollup_id(RollupLevel::kDay, kAllLogs, day);
+    rows.rows.push_back({day, int64_t{db.rollups.contains(all_logs)}});
+  }
+  return rows;
+}
+
+Result<Rows> rollup_oldest(Db& db, const P& p) {
+  Value oldest = Null{};
+  for (const auto& [id, row] : db.rollups) {
+    const int64_t hour = rollup_key(id)->hour;
+    if (hour < p.integer(1) || hour >= p.integer(2)) continue;
+    const auto* found = std::get_if<int64_t>(&oldest);
+    if (found == nullptr || hour < *found) oldest = hour;
+  }
+  return Rows{{{oldest}}, 0};
+}
+
 Result<Rows> token_put(Db& db, const P& p) {
   const auto [row, fresh] = db.tokens.try_emplace(p.blob(1));
   row->second.name = p.text(2);
@@ -352,6 +382,8 @@ const MemoryHandlers& memory_log_handlers() {
       {kRollupGet, rollup_get},
       {kRollupList, rollup_list},
       {kRollupRemove, rollup_remove},
+      {kRollupDaysInUse, rollup_days_in_use},
+      {kRollupOldest, rollup_oldest},
       {kTokenPut, token_put},
       {kTokenScopes, token_scopes},
       {kTokenRemove, token_remove},

@@ -168,12 +168,17 @@ OperationPtr merge_segments(MergePolicy policy, MergeProgress* result);
 
 // --- Retention ---
 
+// Policies name the log that goes on, `live_log_no`: every other one has ended, and its newest row
+// may become a gap. 0: any log may go on (where others write, as at a receiver), so that the newest
+// row of each stays.
+
 struct RetentionPolicy {
   int64_t now_ms = 0;
   int64_t events_days = 7;
   int64_t rollup_days = 1825;
   bool keep_unacked = false;  // with a forwarder: age never removes what the receiver has not got …
   int64_t spool_days = 35;    // … until it is this old
+  int64_t live_log_no = 0;
   uint64_t segments_max = 256;  // removed per run
   uint64_t statements = 1000;   // per run; logs that find none left are first in a later run
 };
@@ -183,15 +188,17 @@ struct RetentionProgress {
   uint64_t rollups = 0;
   bool done = true;
 };
-// Removes what is too old. Keeps the newest row of every log, and what is not rolled up yet. A
-// segment from the future is as old as the next one that is not. Each log's rollups are looked
+// Removes what is too old. Keeps the newest row of every log (a gap in its place, if the log has
+// ended), and what is not rolled up yet. A segment from the future is as old as the next one that
+// is not. Each log's rollups are looked
 // through in one hour of the day.
 OperationPtr retain(RetentionPolicy policy, RetentionProgress* result);
 
 struct ShrinkPolicy {
   int64_t now_ms = 0;
-  uint64_t bytes = 0;           // of segments to remove
-  bool keep_unacked = false;    // what the receiver has not got goes last, and leaves a gap
+  uint64_t bytes = 0;         // to remove, as far as segments have so many
+  bool keep_unacked = false;  // what the receiver has not got goes last, and leaves a gap
+  int64_t live_log_no = 0;
   uint64_t segments_max = 256;  // removed per run, about
 };
 struct ShrinkProgress {
@@ -199,10 +206,14 @@ struct ShrinkProgress {
   uint64_t events = 0;  // counted as expired{budget} in the same groups
   uint64_t bytes = 0;
   uint64_t unacked_events = 0;  // of events, those that no receiver had
-  bool done = true;             // false: the run ended early
+  uint64_t rollups = 0;         // of the oldest day; only where no segment may go
+  bool done = true;             // false: there may be more to remove
 };
 // Removes the oldest segments, whatever their age, until `bytes` of them are gone or there are no
-// more. Keeps the newest row of every log, and what is not rolled up yet.
+// more. Keeps the newest row of every log (a gap in its place, if the log has ended), and what is
+// not rolled up yet. A run that finds no segment removes the oldest UTC day of rollups instead,
+// without knowing how many bytes these are: the caller measures, and calls again. The day under way
+// stays, and so does each one in which events are stored.
 OperationPtr shrink(ShrinkPolicy policy, ShrinkProgress* result);
 
 }  // namespace weir
