@@ -190,8 +190,7 @@ struct RetentionProgress {
 };
 // Removes what is too old. Keeps the newest row of every log (a gap in its place, if the log has
 // ended), and what is not rolled up yet. A segment from the future is as old as the next one that
-// is not. Each log's rollups are looked
-// through in one hour of the day.
+// is not. Each log's rollups are looked through in one hour of the day.
 OperationPtr retain(RetentionPolicy policy, RetentionProgress* result);
 
 struct ShrinkPolicy {
