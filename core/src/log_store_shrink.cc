@@ -31,8 +31,8 @@ constexpr int64_t kHoursPerDay = 24;
 constexpr uint64_t kRollupsPerRun = 500;  // about: a group of them is begun below that
 // Besides the assert and the watermark: days and hours of a log are a statement each.
 constexpr size_t kLogsPerGroup = (kStatementsPerRequestMax - 2) / 2;
-// Natively one for each log that has ended; where there are more nothing is removed.
-constexpr int64_t kDaysInUseMax = 1000;
+// Natively those of the log that goes on; where there are more rows nothing is removed.
+constexpr int64_t kRowsInUseMax = 1000;
 
 class Shrink final : public Machine<Shrink> {
  public:
@@ -159,14 +159,14 @@ class Shrink final : public Machine<Shrink> {
       return done();
     }
     return read({Statement{StatementId::kQueryVersion, {}},
-                 Statement{StatementId::kRollupDaysInUse, {kDaysInUseMax}}},
+                 Statement{StatementId::kRollupDaysInUse, {kRowsInUseMax}}},
                 &Shrink::on_days_in_use);
   }
 
   Result<Step> on_days_in_use(Reply& reply) {
     WEIR_ASSIGN(version_, integer_at(reply.results.at(0), 0, 0));
     const Rows& rows = reply.results.at(1);
-    if (rows.rows.size() == size_t{kDaysInUseMax}) return done();
+    if (rows.rows.size() == size_t{kRowsInUseMax}) return done();
     days_in_use_.clear();
     for (size_t i = 0; i < rows.rows.size(); ++i) {
       WEIR_ASSIGN(const int64_t day, integer_at(rows, i, 0));
