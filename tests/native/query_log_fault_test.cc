@@ -149,13 +149,19 @@ struct ReadOnlyFolder {
   const std::string path;
 };
 
+// Removes it with 5 events in it; answers the log that they were in.
+LogId lose_database(Fixture& f) {
+  f.offer(5);
+  f.wait_until_stored();
+  const LogId log = f.log->position().log;
+  fs::remove(f.path());
+  return log;
+}
+
 TEST_CASE("a folder that becomes read-only keeps what is held until it can be written again") {
   const WithoutRootPowers powerless;  // before the writer thread is made
   Fixture f;
-  f.offer(5);
-  f.wait_until_stored();
-  const LogId before = f.log->position().log;
-  fs::remove(f.path());
+  const LogId before = lose_database(f);
   {
     const ReadOnlyFolder folder(f.options.data_dir);
     f.wait_for([&] { return f.log->stats().circuit_open; });
@@ -173,10 +179,7 @@ TEST_CASE("a folder that becomes read-only keeps what is held until it can be wr
 TEST_CASE("while the database fails, other writes are refused at once and say why") {
   const WithoutRootPowers powerless;
   Fixture f;
-  f.offer(5);
-  f.wait_until_stored();
-  const LogId before = f.log->position().log;
-  fs::remove(f.path());
+  const LogId before = lose_database(f);
   const ReadOnlyFolder folder(f.options.data_dir);
   f.wait_for([&] { return f.log->stats().circuit_open; });
   for (const Status& refused :
