@@ -187,6 +187,12 @@ std::vector<Value> segment_values(int64_t log_no, const SegmentHead& head, Bytes
           std::move(bytes)};
 }
 
+Statement gap_put(int64_t log_no, Bytes gap) {
+  const Result<SegmentHead> head = read_segment_head(gap);
+  WEIR_CHECK(head.ok());  // our own bytes
+  return {StatementId::kSegmentPut, segment_values(log_no, *head, std::move(gap))};
+}
+
 void add_newest(int64_t log_no, const Newest& expected, std::vector<Value>* parameters) {
   parameters->emplace_back(segment_id(log_no, expected.first));
   parameters->emplace_back(static_cast<int64_t>(expected.count));

@@ -88,6 +88,8 @@ size_t rows_of_one_group(const std::vector<SegmentRow>& rows, size_t from, size_
 
 // The parameters 1 … 9 that store a segment under a log's number.
 std::vector<Value> segment_values(int64_t log_no, const SegmentHead& head, Bytes bytes);
+// kSegmentPut of what encode_gap() made.
+Statement gap_put(int64_t log_no, Bytes gap);
 // kSegmentAppend: stores it while `expected` is the log's newest row.
 Statement segment_append(int64_t log_no, const Newest& expected, const SegmentHead& head,
                          Bytes bytes);

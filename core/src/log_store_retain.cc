@@ -160,12 +160,10 @@ class Retain final : public Machine<Retain> {
     const int64_t count = as_integer(newest_->count);
     Bytes gap = encode_gap(logs_.front().state.log, newest_->first, newest_->end(),
                            GapReason::kExpired, policy_.now_ms, head->ledger);
-    const Result<SegmentHead> gap_head = read_segment_head(gap);
-    WEIR_CHECK(gap_head.ok());  // our own bytes
     std::vector<Statement> group = {
         {StatementId::kRowsAssert, {id, id, int64_t{1}, count, int64_t{newest_->crc}}},
         {StatementId::kLedgerExpire, {ledger_id(log_no(), hour_of(policy_.now_ms)), count, id}},
-        {StatementId::kSegmentPut, segment_values(log_no(), *gap_head, std::move(gap))}};
+        gap_put(log_no(), std::move(gap))};
     spend(group.size());
     return write(std::move(group), &Retain::on_replaced);
   }

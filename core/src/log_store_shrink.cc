@@ -134,11 +134,7 @@ class Shrink final : public Machine<Shrink> {
         {StatementId::kLedgerExpireBudget,
          {ledger_id(log_no(), hour_of(policy_.now_ms)), as_integer(range_.events)}},
         {StatementId::kSegmentRemove, {first, last}}};
-    if (gap) {
-      const Result<SegmentHead> head = read_segment_head(*gap);
-      WEIR_CHECK(head.ok());  // our own bytes
-      group.push_back({StatementId::kSegmentPut, segment_values(log_no(), *head, std::move(*gap))});
-    }
+    if (gap) group.push_back(gap_put(log_no(), std::move(*gap)));
     return write(std::move(group), &Shrink::on_removed);
   }
 
