@@ -41,16 +41,18 @@ uint64_t ByteBudget::database_bytes_max() const {
   return bytes_max_ - std::min(bytes_max_, wal_bytes_max() + room);
 }
 
-Pressure ByteBudget::pressure(const SpaceUse& use) const {
+Pressure ByteBudget::pressure(const SpaceUse& use, Pressure before) const {
   if (bytes_max_ == 0) return Pressure::kNone;
   const uint64_t percent = use.live_bytes() * 100 / std::max<uint64_t>(database_bytes_max(), 1);
-  if (percent >= kRemovePercent) return Pressure::kRemove;
+  if (percent >= (before == Pressure::kRemove ? kRemoveToPercent : kRemovePercent)) {
+    return Pressure::kRemove;
+  }
   if (percent >= kThinPercent) return Pressure::kThin;
   return percent >= kFoldPercent ? Pressure::kFold : Pressure::kNone;
 }
 
-uint64_t ByteBudget::excess(const SpaceUse& use) const {
-  if (pressure(use) < Pressure::kRemove) return 0;
+uint64_t ByteBudget::excess(const SpaceUse& use, Pressure pressure) const {
+  if (pressure < Pressure::kRemove) return 0;
   return use.live_bytes() - database_bytes_max() / 100 * kRemoveToPercent;
 }
 

@@ -34,9 +34,10 @@ class ByteBudget {
   // What the database may take; without a budget, all there is.
   uint64_t database_bytes_max() const;
 
-  Pressure pressure(const SpaceUse& use) const;
-  // Bytes to remove now.
-  uint64_t excess(const SpaceUse& use) const;
+  // `before` is what it was: what has begun to be removed goes on down to 95 %.
+  Pressure pressure(const SpaceUse& use, Pressure before) const;
+  // Bytes to remove now, at this pressure.
+  uint64_t excess(const SpaceUse& use, Pressure pressure) const;
 
  private:
   uint64_t bytes_max_;

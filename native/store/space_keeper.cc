@@ -63,14 +63,14 @@ Status SpaceKeeper::empty_wal() {
 Result<Excess> SpaceKeeper::excess() {
   if (!database_.is_open()) return Status(Code::kUnavailable, "the database is not open");
   WEIR_ASSIGN(figures_.use, space_use(database_));
-  const Pressure pressure = budget_.pressure(figures_.use);
+  const Pressure pressure = budget_.pressure(figures_.use, figures_.pressure);
   if (pressure != figures_.pressure) {
     spdlog::warn("the log takes {} of {} bytes: {}", figures_.use.live_bytes(),
                  budget_.database_bytes_max(), kMeasures[static_cast<size_t>(pressure)]);
   }
   figures_.pressure = pressure;
   guard_.set_pressure(pressure);
-  return Excess{budget_.excess(figures_.use),
+  return Excess{budget_.excess(figures_.use, pressure),
                 figures_.use.live_bytes() > budget_.database_bytes_max()};
 }
 

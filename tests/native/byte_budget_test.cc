@@ -18,8 +18,8 @@ SpaceUse at_percent(const ByteBudget& budget, uint64_t percent) {
 TEST_CASE("without a budget there is no pressure, however much is used") {
   const ByteBudget budget(0);
   const SpaceUse use{uint64_t{1} << 50, 0};
-  CHECK(budget.pressure(use) == Pressure::kNone);
-  CHECK(budget.excess(use) == 0);
+  CHECK(budget.pressure(use, Pressure::kNone) == Pressure::kNone);
+  CHECK(budget.excess(use, Pressure::kNone) == 0);
 }
 
 TEST_CASE("database and WAL fit the budget together, from the least to the greatest") {
@@ -33,21 +33,35 @@ TEST_CASE("database and WAL fit the budget together, from the least to the great
 
 TEST_CASE("pressure rises at 80, 90 and 97 percent and not one before") {
   const ByteBudget budget(100 * kMib);
-  CHECK(budget.pressure(at_percent(budget, 79)) == Pressure::kNone);
-  CHECK(budget.pressure(at_percent(budget, 80)) == Pressure::kFold);
-  CHECK(budget.pressure(at_percent(budget, 89)) == Pressure::kFold);
-  CHECK(budget.pressure(at_percent(budget, 90)) == Pressure::kThin);
-  CHECK(budget.pressure(at_percent(budget, 96)) == Pressure::kThin);
-  CHECK(budget.pressure(at_percent(budget, 97)) == Pressure::kRemove);
+  const auto pressure = [&](uint64_t percent) {
+    return budget.pressure(at_percent(budget, percent), Pressure::kNone);
+  };
+  CHECK(pressure(79) == Pressure::kNone);
+  CHECK(pressure(80) == Pressure::kFold);
+  CHECK(pressure(89) == Pressure::kFold);
+  CHECK(pressure(90) == Pressure::kThin);
+  CHECK(pressure(96) == Pressure::kThin);
+  CHECK(pressure(97) == Pressure::kRemove);
+}
+
+TEST_CASE("what has begun to be removed goes on down to 95 percent") {
+  const ByteBudget budget(100 * kMib);
+  const auto pressure = [&](uint64_t percent) {
+    return budget.pressure(at_percent(budget, percent), Pressure::kRemove);
+  };
+  CHECK(pressure(96) == Pressure::kRemove);
+  CHECK(pressure(95) == Pressure::kRemove);
+  CHECK(pressure(94) == Pressure::kThin);
 }
 
 TEST_CASE("what is removed leaves 95 percent; free pages do not count as used") {
   const ByteBudget budget(100 * kMib);
-  CHECK(budget.excess(at_percent(budget, 96)) == 0);
   const SpaceUse use = at_percent(budget, 98);
-  const uint64_t left = use.live_bytes() - budget.excess(use);
+  CHECK(budget.excess(use, Pressure::kThin) == 0);
+  const uint64_t left = use.live_bytes() - budget.excess(use, Pressure::kRemove);
   CHECK(left == budget.database_bytes_max() / 100 * 95);
-  CHECK(budget.excess({use.file_bytes, use.file_bytes / 2}) == 0);
+  const SpaceUse half_free{use.file_bytes, use.file_bytes / 2};
+  CHECK(budget.pressure(half_free, Pressure::kRemove) == Pressure::kNone);
 }
 
 TEST_CASE("pages that hold nothing go back to the file system, but for a few") {
