@@ -11,16 +11,20 @@ constexpr int64_t kNowMs = kSampleHourMs + 30 * kDayMs;
 constexpr uint64_t kEverything = 1 << 30;
 constexpr uint64_t kRollupsOfDay = 4;  // an hour and the day, of all logs and of the one
 
-// Ten events of a log, so many days ago. All that is before them is rolled up as of their time.
-void add_day(Executor& executor, uint8_t log, int64_t age_days) {
+// Ten events of a log, of one hour. All that is before them is rolled up as of their time.
+void add_hour(Executor& executor, uint8_t log, int64_t start_ms) {
   const LogState state = opened(executor, sample_log(log));
-  const int64_t start_ms = kNowMs - age_days * kDayMs;
   append_ok(executor, state.log_no,
             {sample_segment({.log = state.log,
                              .first = state.end,
                              .start_ms = start_ms - static_cast<int64_t>(state.end) * 1000})});
   RollupProgress progress;
   REQUIRE(run(executor, advance_rollups(kNowMs, {.tail_events_max = 0}, &progress)).ok());
+}
+
+// So many days ago.
+void add_day(Executor& executor, uint8_t log, int64_t age_days) {
+  add_hour(executor, log, kNowMs - age_days * kDayMs);
 }
 
 ShrinkProgress shrunk(Executor& executor) {
@@ -112,6 +116,19 @@ TEMPLATE_TEST_CASE("statistics of a day in which events are stored stay, others 
   CHECK(ages_left(executor) == Ages{20, 1});
   CHECK(ages_left(executor, 1) == Ages{20});
   CHECK(ages_left(executor, 2) == Ages{20, 1});
+}
+
+TEMPLATE_TEST_CASE("a day goes from its first hour to its last, and no hour of the next", "",
+                   MemoryStore, SqliteStore) {
+  TestType store;
+  Executor& executor = store.executor();
+  const int64_t day_ms = kNowMs / kDayMs * kDayMs - 20 * kDayMs;
+  for (const int64_t hour : {0, 23, 24}) add_hour(executor, 1, day_ms + hour * kHourMs);
+  add_day(executor, 1, 1);
+  CHECK(shrunk(executor).rollups == 0);
+  CHECK(shrunk(executor).rollups == 2 * 3);  // two hours and the day
+  CHECK(shrunk(executor).rollups == kRollupsOfDay);
+  CHECK(ages_left(executor) == Ages{1});
 }
 
 TEMPLATE_TEST_CASE("while events of implausible times are stored, all statistics stay", "",

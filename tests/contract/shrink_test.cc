@@ -140,6 +140,40 @@ TEMPLATE_TEST_CASE("the forwarder tells the receiver of the gap", "", MemoryStor
   CHECK(head->count == 90);
 }
 
+TEMPLATE_TEST_CASE("a gap takes the counters of the last row that it stands for", "", MemoryStore,
+                   SqliteStore) {
+  TestType store;
+  opened(store.executor());
+  for (uint64_t first = 0; first < 30; first += 10) {
+    append_ok(store.executor(), 1,
+              {sample_segment({.first = first, .ledger = {.offered = first + 15}})});
+  }
+  RollupProgress rollup;
+  REQUIRE(run(store.executor(), advance_rollups(kNowMs, {.tail_events_max = 0}, &rollup)).ok());
+  ShrinkProgress progress;
+  const ShrinkPolicy all{.now_ms = kNowMs, .bytes = kEverything, .keep_unacked = true};
+  REQUIRE(run(store.executor(), shrink(all, &progress)).ok());
+  CutResult cut;
+  REQUIRE(run(store.executor(), cut_log(1, 0, kNowMs, {}, &cut)).ok());
+  const auto head = read_segment_head(cut.body);
+  REQUIRE(head.ok());
+  CHECK(head->count == 20);
+  CHECK(head->ledger == LedgerCounters{.offered = 25});
+}
+
+TEMPLATE_TEST_CASE("the gap in which a log has ended stays what it is", "", MemoryStore,
+                   SqliteStore) {
+  FullLogs<TestType> logs;
+  append_ok(logs.executor(), 1,
+            {encode_gap(sample_log(1), 100, 120, GapReason::kData, kNowMs, {})});
+  RollupProgress rollup;
+  REQUIRE(run(logs.executor(), advance_rollups(kNowMs, {.tail_events_max = 0}, &rollup)).ok());
+  opened(logs.executor(), sample_log(2));
+  const ShrinkPolicy policy{.bytes = kEverything, .live_log_no = 2};
+  CHECK(logs.shrunk(policy).events == 100);
+  CHECK(logs.content(1) == std::vector<std::string>{"100-120 gap:data"});
+}
+
 TEMPLATE_TEST_CASE("a run ends at its bound of segments and says that it is not done", "",
                    MemoryStore, SqliteStore) {
   FullLogs<TestType> logs(2);
