@@ -13,6 +13,7 @@
 #include "support/event_generator.h"
 #include "support/log_samples.h"
 #include "support/memory_executor.h"
+#include "weir/dns_message.h"
 #include "weir/query.h"
 
 namespace weir {
@@ -45,6 +46,26 @@ void add_condition(const std::vector<T>& alternatives, const Condition& conditio
   for (const T& alternative : alternatives) any += " OR " + condition(alternative);
   *sql += " AND (" + any + ")";
 }
+
+// A top list, what it counts in SQL, and a key of it there.
+struct TopList {
+  Summary::Top by;
+  const char* condition;  // on the events that it counts
+  const char* column;
+  std::string (*stored)(const std::string& key);
+};
+constexpr auto kAsItIs = [](const std::string& key) { return sql_text(key); };
+constexpr TopList kTopLists[] = {
+    {Summary::Top::kNames, "1", "domain", kAsItIs},
+    {Summary::Top::kBlockedNames, "outcome = 4", "domain", kAsItIs},
+    {Summary::Top::kClients, "1", "client",
+     [](const std::string& key) { return sql_text(hex_of(*parse_client(key))); }},
+    {Summary::Top::kUpstreams, "upstream <> ''", "upstream", kAsItIs},
+    {Summary::Top::kLists, "list <> ''", "list", kAsItIs},
+    {Summary::Top::kTypes, "1", "type",
+     [](const std::string& key) { return std::to_string(*parse_qtype(key)); }},
+};
+static_assert(static_cast<int>(Outcome::kBlocked) == 4);
 
 // What a filter means in SQL.
 std::string where(const Filter& filter) {
@@ -165,7 +186,7 @@ class Trial {
       CAPTURE(where(filter));
       ask_statistics(filter);
       ask_series(filter, std::array{5 * kMinuteMs, kHourMs, kDayMs}[random.below(3)]);
-      ask_top(filter);
+      for (const TopList& list : kTopLists) ask_top(filter, list);
       ask_queries(filter, 1 + random.below(900));
     }
   }
@@ -264,21 +285,30 @@ class Trial {
     }
   }
 
-  void ask_top(const Filter& filter) {
+  // Every count is within its error, and no key that is not listed has more than the last one.
+  void ask_top(const Filter& filter, const TopList& list) {
+    constexpr size_t kLimit = 20;
     TopResult found;
-    REQUIRE(run(executor_, find_top(filter, Summary::Top::kNames, 20, {}, &found)).ok());
+    REQUIRE(run(executor_, find_top(filter, list.by, kLimit, {}, &found)).ok());
+    const Filter window = within(filter, found.since_ms, found.until_ms);
+    const std::string column = list.column;
+    const std::string counted = std::string(" AND ") + list.condition + " AND " + column;
+    std::string listed;
     uint64_t last = UINT64_MAX;
     for (const TopEntry& item : found.items) {
-      Filter one = within(filter, found.since_ms, found.until_ms);
-      const bool asked = filter.matches_name(item.key);
-      one.domains = {item.key};
-      one.contains.clear();
-      const uint64_t truth = table_.counts(one).total();
-      REQUIRE(asked);
+      const std::string key = list.stored(item.key);
+      const std::string rest = counted + " = " + key;
+      const auto truth = static_cast<uint64_t>(table_.ask("count(*)", window, rest).at(0).at(0));
       REQUIRE(truth <= item.count);
       REQUIRE(truth + item.error >= item.count);
       REQUIRE(item.count <= last);
       last = item.count;
+      listed += (listed.empty() ? "" : ",") + key;
+    }
+    if (found.items.size() < kLimit) last = 0;
+    const std::string others = counted + " NOT IN (" + listed + ")";
+    for (const auto& row : table_.ask("count(*)", window, others + " GROUP BY " + column)) {
+      REQUIRE(static_cast<uint64_t>(row[0]) <= last);
     }
   }
 
