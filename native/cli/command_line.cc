@@ -180,10 +180,17 @@ std::variant<CommandLine, int> parse_command_line(int argc, const char* const* a
   CommandLine line;
   Parameters parameters;
   declare(app, &line, &parameters);
+  const auto complain = [&app](const CLI::ParseError& failure) {
+    return app.exit(failure) == kExitOk ? kExitOk : kExitUsage;
+  };
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& failure) {
+    // Something that is no command is told rather than that one is missing.
+    const std::vector<std::string> unknown = app.remaining(true);
+    return unknown.empty() ? complain(failure) : complain(CLI::ExtrasError(unknown));
   } catch (const CLI::ParseError& failure) {
-    return app.exit(failure) == kExitOk ? kExitOk : kExitUsage;
+    return complain(failure);
   }
   line.target = target_of(std::move(line.target), parameters);
   return line;

@@ -1,5 +1,7 @@
 #include "native/cli/command_line.h"
 
+#include <iostream>
+#include <sstream>
 #include <vector>
 
 #include "catch.h"
@@ -16,6 +18,15 @@ CommandLine parsed(std::vector<const char*> words) {
   auto result = parse(std::move(words));
   REQUIRE(std::holds_alternative<CommandLine>(result));
   return std::get<CommandLine>(result);
+}
+
+// What is written to stderr of it.
+std::string complaint(std::vector<const char*> words) {
+  std::ostringstream text;
+  std::streambuf* const stderr_buffer = std::cerr.rdbuf(text.rdbuf());
+  parse(std::move(words));
+  std::cerr.rdbuf(stderr_buffer);
+  return text.str();
 }
 
 int exit_code(std::vector<const char*> words) {
@@ -66,6 +77,15 @@ TEST_CASE("compact rebuilds rollups only if it is told to") {
   CHECK(parsed({"compact"}).command == Command::kCompact);
   CHECK_FALSE(parsed({"compact"}).rebuild_rollups);
   CHECK(parsed({"compact", "--rebuild-rollups"}).rebuild_rollups);
+}
+
+TEST_CASE("what is no command, option or argument is named, not missed") {
+  for (const auto& words :
+       {std::vector{"nonsense"}, {"nonsense", "query"}, {"backup", "--nonsense"}}) {
+    CHECK(complaint(words).find("nonsense") != std::string::npos);
+  }
+  CHECK(complaint({"backup"}).find("FILE is required") != std::string::npos);
+  CHECK(complaint({}).find("subcommand is required") != std::string::npos);
 }
 
 TEST_CASE("help is asked for, everything else that does not parse is usage") {
