@@ -17,9 +17,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <deque>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -27,6 +25,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench_folder.h"
 #include "bench_report.h"
 #include "native/store/ring_sink.h"
 #include "support/event_generator.h"
@@ -85,12 +84,8 @@ class Handoff {
 class SinkHandoff final : public Handoff {
  public:
   SinkHandoff(size_t producers, bool is_inline) {
-    std::string path = (std::filesystem::temp_directory_path() / "weir-handoff-XXXXXX").string();
-    const int fd = mkstemp(path.data());
-    auto page = LedgerPage::open(path);
-    if (fd < 0 || !page.ok()) std::abort();
-    ::close(fd);
-    std::filesystem::remove(path);  // the mapping keeps it
+    auto page = LedgerPage::open(folder_.file("ledger.page"));
+    require(page.status());
     page_ = std::move(page).value();
     intake_.inline_handoff = is_inline;
     for (size_t i = 0; i < producers; ++i) {
@@ -116,6 +111,7 @@ class SinkHandoff final : public Handoff {
   }
 
  private:
+  const Folder folder_;
   std::unique_ptr<LedgerPage> page_;
   Intake intake_{kBufferEventsDefault};
   std::vector<std::unique_ptr<RingSink>> sinks_;

@@ -36,7 +36,7 @@ class ByteBudget {
 
   // `before` is what it was: what has begun to be removed goes on down to 95 %.
   Pressure pressure(const SpaceUse& use, Pressure before) const;
-  // Bytes to remove now, at this pressure.
+  // Bytes to remove now; `pressure` is that of this use.
   uint64_t excess(const SpaceUse& use, Pressure pressure) const;
 
  private:

@@ -15,6 +15,11 @@ SpaceUse at_percent(const ByteBudget& budget, uint64_t percent) {
   return {budget.database_bytes_max() / 100 * percent + 100, 0};
 }
 
+Pressure pressure_at(uint64_t percent, Pressure before) {
+  const ByteBudget budget(100 * kMib);
+  return budget.pressure(at_percent(budget, percent), before);
+}
+
 TEST_CASE("without a budget there is no pressure, however much is used") {
   const ByteBudget budget(0);
   const SpaceUse use{uint64_t{1} << 50, 0};
@@ -32,10 +37,7 @@ TEST_CASE("database and WAL fit the budget together, from the least to the great
 }
 
 TEST_CASE("pressure rises at 80, 90 and 97 percent and not one before") {
-  const ByteBudget budget(100 * kMib);
-  const auto pressure = [&](uint64_t percent) {
-    return budget.pressure(at_percent(budget, percent), Pressure::kNone);
-  };
+  const auto pressure = [](uint64_t percent) { return pressure_at(percent, Pressure::kNone); };
   CHECK(pressure(79) == Pressure::kNone);
   CHECK(pressure(80) == Pressure::kFold);
   CHECK(pressure(89) == Pressure::kFold);
@@ -45,13 +47,10 @@ TEST_CASE("pressure rises at 80, 90 and 97 percent and not one before") {
 }
 
 TEST_CASE("what has begun to be removed goes on down to 95 percent") {
-  const ByteBudget budget(100 * kMib);
-  const auto pressure = [&](uint64_t percent) {
-    return budget.pressure(at_percent(budget, percent), Pressure::kRemove);
-  };
-  CHECK(pressure(96) == Pressure::kRemove);
-  CHECK(pressure(95) == Pressure::kRemove);
-  CHECK(pressure(94) == Pressure::kThin);
+  CHECK(pressure_at(96, Pressure::kRemove) == Pressure::kRemove);
+  CHECK(pressure_at(95, Pressure::kRemove) == Pressure::kRemove);
+  CHECK(pressure_at(94, Pressure::kRemove) == Pressure::kThin);
+  CHECK(pressure_at(96, Pressure::kThin) == Pressure::kThin);
 }
 
 TEST_CASE("what is removed leaves 95 percent; free pages do not count as used") {
@@ -61,7 +60,9 @@ TEST_CASE("what is removed leaves 95 percent; free pages do not count as used") 
   const uint64_t left = use.live_bytes() - budget.excess(use, Pressure::kRemove);
   CHECK(left == budget.database_bytes_max() / 100 * 95);
   const SpaceUse half_free{use.file_bytes, use.file_bytes / 2};
-  CHECK(budget.pressure(half_free, Pressure::kRemove) == Pressure::kNone);
+  const Pressure pressure = budget.pressure(half_free, Pressure::kRemove);
+  CHECK(pressure == Pressure::kNone);
+  CHECK(budget.excess(half_free, pressure) == 0);
 }
 
 TEST_CASE("pages that hold nothing go back to the file system, but for a few") {

@@ -149,7 +149,7 @@ struct ReadOnlyFolder {
   const std::string path;
 };
 
-// Removes it with 5 events in it; answers the log that they were in.
+// Removes the database with 5 events in it; answers their log.
 LogId lose_database(Fixture& f) {
   f.offer(5);
   f.wait_until_stored();

@@ -299,6 +299,7 @@ class Trial {
       const std::string key = list.stored(item.key);
       const std::string rest = counted + " = " + key;
       const auto truth = static_cast<uint64_t>(table_.ask("count(*)", window, rest).at(0).at(0));
+      REQUIRE(truth > 0);  // it is one that the filter asks for
       REQUIRE(truth <= item.count);
       REQUIRE(truth + item.error >= item.count);
       REQUIRE(item.count <= last);
