@@ -22,12 +22,10 @@ namespace weir {
 // A counter that all producers raise for each event would cost each of them more than the rest of
 // the hand-off. So a producer reserves some places at once and counts in a share of its own how
 // many of them it takes. Places that are reserved and not taken are no events, but nobody else can
-// have them: at most kPlacesMax − 1 for each producer while there is room in plenty, none as the
-// buffer fills, because the less is free, the fewer are reserved at once.
+// have them: for each producer less than a 256th of what was free, so fewer as the buffer fills.
 class BufferGauge {
  public:
-  static constexpr uint64_t kPlacesMax = 16;
-  static constexpr uint64_t kFreePerPlace = 64;  // free places for each that is reserved at once
+  static constexpr uint64_t kFreePerPlace = 256;  // free places for each that is reserved at once
 
   // One producer's; belongs to one thread, but for held(). Lives as long as the gauge.
   class alignas(kCacheLineBytes) Share {
@@ -96,7 +94,7 @@ class BufferGauge {
 
  private:
   // Reserves 1 to `most` places, the fewer the less is free; 0 if nothing is.
-  uint64_t reserve(uint64_t most = kPlacesMax) noexcept {
+  uint64_t reserve(uint64_t most = UINT64_MAX) noexcept {
     uint64_t reserved = reserved_.load(std::memory_order_relaxed);
     uint64_t places = 0;
     do {

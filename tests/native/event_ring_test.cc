@@ -123,7 +123,7 @@ TEST_CASE("a ring that is full and emptied again and again wraps at every offset
   const std::string base(40, 'x');
   size_t pushed = 0;
   size_t read = 0;
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 24'000; ++round) {
     for (int i = 0; i < 7; ++i, ++pushed) {
       const std::string name = std::to_string(pushed) + "." + base.substr(0, pushed % 40 + 1);
       REQUIRE(ring.push(event_named(name)) == Code::kOk);
