@@ -12,7 +12,6 @@
 // costs as much as ten pushes, so a chunk is long enough to be opened for one event in a thousand.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
@@ -35,13 +34,7 @@ class EventRing {
   static constexpr size_t kBytesMin = 4 * kChunkBytes;
 
   // Two chunks more than `bytes`: one that is half read and one that is half filled.
-  explicit EventRing(size_t bytes)
-      : chunk_count_(std::max(bytes, kBytesMin) / kChunkBytes + 2),
-        data_(allocate_ring_memory(chunk_count_ * kChunkBytes + kPrefetchBytes)),
-        order_(chunk_count_) {
-    free_.reserve(chunk_count_);
-    for (size_t chunk = chunk_count_; chunk > 0; --chunk) free_.push_back(chunk - 1);
-  }
+  explicit EventRing(size_t bytes);
 
   // Producer. kFull: no room now; kTooLarge: the event fits no ring.
   Code push(const Event& event) noexcept;
@@ -93,7 +86,9 @@ class EventRing {
 };
 
 inline Code EventRing::push(const Event& event) noexcept {
-  if (put(event)) return Code::kOk;
+  if (put(event)) [[likely]] {
+    return Code::kOk;
+  }
   if (!open_chunk()) return Code::kFull;
   return put(event) ? Code::kOk : Code::kTooLarge;
 }
@@ -118,21 +113,6 @@ inline void EventRing::prefetch(const uint8_t* at, size_t room) const noexcept {
   __builtin_prefetch(at + kPrefetchBytes - kCacheLineBytes, 1);
   __builtin_prefetch(at + kPrefetchBytes, 1);
   if (room < kChunkEndBytes) __builtin_prefetch(&head_);
-}
-
-// The next put() goes to the start of another chunk; false if none is free.
-inline bool EventRing::open_chunk() noexcept {
-  for (const uint64_t head = head_.load(std::memory_order_acquire); reclaimed_ < head;) {
-    free_.push_back(order_[reclaimed_++ % chunk_count_]);
-  }
-  if (offset_ == 0) return true;  // it is one already
-  if (free_.empty()) return false;
-  if (offset_ < kChunkBytes) std::memcpy(filling_ + offset_, &kEndMark, sizeof(kEndMark));
-  order_[taken_ % chunk_count_] = free_.back();
-  filling_ = chunk(taken_++);
-  free_.pop_back();
-  offset_ = 0;
-  return true;
 }
 
 template <class Take>

@@ -32,8 +32,10 @@ class BufferGauge {
    public:
     // False if the buffer is full.
     bool take() noexcept {
-      if (reserved_ == 0) reserved_ = gauge_->reserve();
-      if (reserved_ == 0) return false;
+      if (reserved_ == 0) [[unlikely]] {
+        reserved_ = gauge_->reserve();
+        if (reserved_ == 0) return false;
+      }
       --reserved_;
       set_taken(taken_.load(std::memory_order_relaxed) + 1);
       return true;

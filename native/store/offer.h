@@ -17,14 +17,14 @@ Code offer_to(Intake& intake, LedgerSlot& slot, Places& places, const Event& eve
               Push&& push) noexcept {
   slot.count_offered();
   const Intake::Mode mode = intake.mode.load(std::memory_order_relaxed);
-  if (mode != Intake::Mode::kOpen) {
+  if (mode != Intake::Mode::kOpen) [[unlikely]] {
     slot.count_dropped(mode == Intake::Mode::kDisabled ? DropReason::kDisabled
                                                        : DropReason::kShutdown);
     return Code::kUnavailable;
   }
   const bool taken = places.take();
   const Code code = taken ? std::forward<Push>(push)(event) : Code::kFull;
-  if (code == Code::kOk) {
+  if (code == Code::kOk) [[likely]] {
     intake.wake.wake_if_parked();
     return code;
   }
