@@ -1,11 +1,11 @@
 // RingMemory: the bytes of an event ring, and where they come from.
 //
 // A thread writes to its ring once for each answer, and between two of them it and others use up
-// cache and TLB; on a virtual machine, which walks two page tables for each miss, that is most of
-// what a hand-off costs at p99. So the start of a ring, where it lives without a backlog, is one
-// huge page if the kernel has one to give (transparent huge pages, madvise(2)), and is taken before
-// the first event. What is behind it are ordinary pages, taken when a backlog first needs them: the
-// kernel needs a hundred microseconds to make a huge one, and here they would be a DNS thread's.
+// cache and TLB; a miss of the latter, for which a virtual machine walks two page tables, costs
+// more than the rest of a hand-off. So the start of a ring, where it lives without a backlog, is
+// one huge page if the kernel has one to give (transparent huge pages, madvise(2)), taken before
+// the first event. What is behind it are ordinary pages, taken when a backlog first needs them: to
+// clear a huge one takes the kernel tens of microseconds, and here they would be a DNS thread's.
 #pragma once
 
 #include <cstddef>
