@@ -277,12 +277,12 @@ void run(const BenchReport& report, size_t producers) {
   EventGenerator generator;
   std::vector<Event> events(kDistinctEvents);
   for (Event& event : events) event = generator.next();
-  const std::string suffix = "_" + std::to_string(producers);
+  const std::string suffix = std::to_string(producers);
   std::vector<Case> cases;
-  cases.push_back({"deque" + suffix, std::make_unique<DequeHandoff>()});
-  cases.push_back({"clock" + suffix, std::make_unique<NoHandoff>()});
-  cases.push_back({"ring" + suffix, std::make_unique<SinkHandoff>(producers, false)});
-  cases.push_back({"inline" + suffix, std::make_unique<SinkHandoff>(producers, true)});
+  cases.push_back({"deque_" + suffix, std::make_unique<DequeHandoff>()});
+  cases.push_back({"clock_" + suffix, std::make_unique<NoHandoff>()});
+  cases.push_back({"ring_" + suffix, std::make_unique<SinkHandoff>(producers, false)});
+  cases.push_back({"inline_" + suffix, std::make_unique<SinkHandoff>(producers, true)});
   for (int round = 0; round < (report.smoke() ? 1 : kRounds); ++round) {
     for (Case& each : cases) {
       const SpanCounts spans = measure(*each.handoff, producers, events, count);
