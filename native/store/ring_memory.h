@@ -4,8 +4,8 @@
 // cache and TLB; a miss of the latter, for which a virtual machine walks two page tables, costs
 // more than the rest of a hand-off. So the start of a ring, where it lives without a backlog, is
 // one huge page if the kernel has one to give (transparent huge pages, madvise(2)), taken before
-// the first event. What is behind it are ordinary pages, taken when a backlog first needs them: to
-// clear a huge one takes the kernel tens of microseconds, and here they would be a DNS thread's.
+// the first event. What is behind it are ordinary pages, taken when a backlog first needs them: a
+// DNS thread would wait while the kernel clears a huge one.
 #pragma once
 
 #include <cstddef>
