@@ -4,7 +4,8 @@
 // Stored formats depend on it (docs/segment_format.md and docs/summary_format.md repeat it), so it
 // is frozen. It is multiply–rotate over 8-byte words with an avalanche at the end, in the manner of
 // xxHash64's short path, and uses no 128-bit multiplication, which WebAssembly lacks. It resists
-// accidents, not attackers: tables that strangers fill take a secret seed and are bounded anyway.
+// accidents, not attackers: tables that strangers fill take a secret seed, or go over to other bits
+// of it where many keys agree (interner.h), and are bounded anyway.
 #pragma once
 
 #include <bit>

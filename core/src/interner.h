@@ -2,7 +2,9 @@
 //
 // Open addressing over a flat array of small slots, a few bits of the hash beside a number: a
 // lookup touches one cache line of the table and, on a match, the key itself. Numbers are dense
-// from 0, so columns can be arrays. Thread-compatible.
+// from 0, so columns can be arrays. Strangers choose the names that are interned, and a secret seed
+// would have to come from outside; so a table that is probed for long goes over to the other half
+// of the hash, in which names that were made to collide do not. Thread-compatible.
 #pragma once
 
 #include <algorithm>
@@ -30,9 +32,15 @@ class HashIndex {
     if (!*added) return number_in(slot);
     const auto number = static_cast<uint32_t>(hashes_.size());
     WEIR_CHECK(number < kNumberMask);
-    slots_[at] = slot_of(hash_bits(hash), number);
-    hashes_.push_back(hash_bits(hash));
-    if (hashes_.size() * 4 > slots_.size() * 3) grow();
+    const uint32_t bits = hash_bits(hash);
+    slots_[at] = slot_of(bits, number);
+    hashes_.push_back(hash);
+    if (hashes_.size() * 4 > slots_.size() * 3) {
+      rebuild(slots_.size() * 2);
+    } else if (probes_from(bits, at) > kProbesMax && shift_ != kLowerHalf) {
+      shift_ = kLowerHalf;
+      rebuild(slots_.size());
+    }
     return number;
   }
 
@@ -48,6 +56,7 @@ class HashIndex {
   void clear() {
     std::fill(slots_.begin(), slots_.end(), kFree);
     hashes_.clear();
+    shift_ = kUpperHalf;
   }
 
  private:
@@ -56,19 +65,27 @@ class HashIndex {
   // A slot is a tag of 11 bits and 1 + a number.
   static constexpr unsigned kNumberBits = 21;
   static constexpr uint32_t kNumberMask = (1U << kNumberBits) - 1;
+  static constexpr unsigned kUpperHalf = 32;
+  static constexpr unsigned kLowerHalf = 0;
+  // Three times what 2^20 keys of chance need somewhere (Knuth, volume 3, 6.4: ln n / (a - 1 - ln
+  // a) at a load of a = 3/4).
+  static constexpr size_t kProbesMax = 1024;
   struct Found {
     size_t at = 0;  // the key's, or the free one where it belongs
     uint32_t slot = kFree;
   };
 
   // The tag in the upper ones, the place from the lowest ones on.
-  static uint32_t hash_bits(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
+  uint32_t hash_bits(uint64_t hash) const { return static_cast<uint32_t>(hash >> shift_); }
   static uint32_t slot_of(uint32_t bits, uint32_t number) {
     return (bits & ~kNumberMask) | (number + 1);
   }
   static uint32_t number_in(uint32_t slot) { return (slot & kNumberMask) - 1; }
   size_t place_of(uint32_t bits) const { return bits & (slots_.size() - 1); }
   size_t next(size_t at) const { return (at + 1) & (slots_.size() - 1); }
+  size_t probes_from(uint32_t bits, size_t at) const {
+    return (at - place_of(bits)) & (slots_.size() - 1);
+  }
 
   template <class Equals>
   Found look_up(uint64_t hash, Equals equals) const {
@@ -82,17 +99,19 @@ class HashIndex {
     }
   }
 
-  void grow() {
-    slots_.assign(slots_.size() * 2, kFree);
+  void rebuild(size_t slots) {
+    slots_.assign(slots, kFree);
     for (uint32_t number = 0; number < hashes_.size(); ++number) {
-      size_t at = place_of(hashes_[number]);
+      const uint32_t bits = hash_bits(hashes_[number]);
+      size_t at = place_of(bits);
       while (slots_[at] != kFree) at = next(at);
-      slots_[at] = slot_of(hashes_[number], number);
+      slots_[at] = slot_of(bits, number);
     }
   }
 
   std::vector<uint32_t> slots_;
-  std::vector<uint32_t> hashes_;  // by number; only to grow
+  std::vector<uint64_t> hashes_;  // by number; only to rebuild
+  unsigned shift_ = kUpperHalf;   // which half of a hash is used
 };
 
 // Strings, copied into one arena of less than 4 GiB. Views live until the next intern().

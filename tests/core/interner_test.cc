@@ -28,6 +28,26 @@ TEST_CASE("strings get numbers in order of first sight and keep them") {
   CHECK(strings.find("none of them", hash64(std::string_view("none of them"))) == strings.size());
 }
 
+TEST_CASE("keys whose hashes were made to collide are found as quickly as others") {
+  HashIndex index;
+  constexpr uint32_t kKeys = 50'000;
+  uint64_t compared = 0;
+  for (int round = 0; round < 2; ++round) {
+    for (uint32_t key = 0; key < kKeys; ++key) {
+      const auto is_key = [&](uint32_t number) {
+        ++compared;
+        return number == key;
+      };
+      bool added = false;
+      const uint64_t hash = uint64_t{0x5eed} << 32 | key * 2654435761U;
+      REQUIRE(index.intern(hash, is_key, &added) == key);
+      REQUIRE(added == (round == 0));
+      REQUIRE(index.find(hash, is_key) == key);
+    }
+  }
+  CHECK(compared < 50 * uint64_t{kKeys});
+}
+
 TEST_CASE("the empty string is a string") {
   StringInterner strings;
   CHECK(strings.find("", hash64(std::string_view(""))) == 0);
