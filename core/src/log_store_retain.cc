@@ -78,7 +78,8 @@ class Retain final : public Machine<Retain> {
     const bool old = row.last_ms < cutoff_ms(row.end() > log.state.acked);
     const bool future = row.last_ms > policy_.now_ms + kSkewFutureMs;
     if (row.end() >= log.state.end) {
-      const bool ended = has_ended(log, policy_.live_log_no) && row.kind == RowKind::kEvents;
+      const bool ended =
+          has_ended(log, policy_.live_log_no) && row.kind == RowKind::kEvents && row.count > 0;
       if (ended && old) newest_ = row;
       if (newest_) take_held();
       return false;
@@ -127,14 +128,11 @@ class Retain final : public Machine<Retain> {
   }
 
   Step remove_segments() {
+    const int64_t first = segment_id(log_no(), 0);
     const int64_t last = segment_id(log_no(), removal_.last);
     const int64_t account = ledger_id(log_no(), hour_of(policy_.now_ms));
-    std::vector<Statement> group;
-    if (removal_.events > 0) {
-      group.push_back(
-          {StatementId::kLedgerExpire, {account, static_cast<int64_t>(removal_.events), last}});
-    }
-    group.push_back({StatementId::kSegmentRemove, {segment_id(log_no(), 0), last}});
+    std::vector<Statement> group = {{StatementId::kLedgerExpire, {account, first, last}},
+                                    {StatementId::kSegmentRemove, {first, last}}};
     spend(group.size());
     return write(std::move(group), &Retain::on_removed);
   }
@@ -162,7 +160,7 @@ class Retain final : public Machine<Retain> {
                            GapReason::kExpired, policy_.now_ms, head->ledger);
     std::vector<Statement> group = {
         {StatementId::kRowsAssert, {id, id, int64_t{1}, count, int64_t{newest_->crc}}},
-        {StatementId::kLedgerExpire, {ledger_id(log_no(), hour_of(policy_.now_ms)), count, id}},
+        {StatementId::kLedgerExpire, {ledger_id(log_no(), hour_of(policy_.now_ms)), id, id}},
         gap_put(log_no(), std::move(gap))};
     spend(group.size());
     return write(std::move(group), &Retain::on_replaced);
@@ -186,7 +184,8 @@ class Retain final : public Machine<Retain> {
   // and in every run: what refers to the rollups of single logs must be gone before those.
   void plan_rollups() {
     const int64_t hour = hour_of(policy_.now_ms);
-    const int64_t cutoff = hour - policy_.rollup_days * kHoursPerDay;
+    int64_t cutoff = hour - policy_.rollup_days * kHoursPerDay;
+    cutoff -= cutoff % kHoursPerDay;  // days and their hours go together
     if (cutoff <= 0) return;
     std::vector<int64_t> log_nos = {kAllLogs};
     for (const LogRow& log : logs_) log_nos.push_back(log.state.log_no);

@@ -132,7 +132,7 @@ class Shrink final : public Machine<Shrink> {
         {StatementId::kRowsAssert,
          {first, last, as_integer(range_.rows), as_integer(range_.count), as_integer(range_.crcs)}},
         {StatementId::kLedgerExpireBudget,
-         {ledger_id(log_no(), hour_of(policy_.now_ms)), as_integer(range_.events)}},
+         {ledger_id(log_no(), hour_of(policy_.now_ms)), first, last}},
         {StatementId::kSegmentRemove, {first, last}}};
     if (gap) group.push_back(gap_put(log_no(), std::move(*gap)));
     return write(std::move(group), &Shrink::on_removed);

@@ -134,6 +134,28 @@ TEMPLATE_TEST_CASE("an end that grows while a gap is to take its place stays as 
   CHECK(content_of(log.executor(), 1) == sample_lines(0, 12));
 }
 
+TEMPLATE_TEST_CASE("a segment that is marked as corrupt while it is to be removed counts once", "",
+                   MemoryStore, SqliteStore) {
+  AgedLog<TestType> log({20, 20, 1});
+  log.rolled();
+  RetentionProgress progress;
+  const OperationPtr slow = retain({.now_ms = kNowMs}, &progress);
+  Step step = slow->start();
+  while (!std::get<Group>(step).writes) {
+    step = slow->resume(log.executor().run_group(std::get<Group>(step)));
+  }
+  const int64_t id = segment_id(log.state.log_no, 10);
+  const Rows row = answer_of(log.executor(), {StatementId::kSegmentData, {id, id, int64_t{1}}});
+  const Statement mark = {StatementId::kSegmentMarkCorrupt, {id, *integer_at(row, 0, 3)}};
+  REQUIRE(log.executor().run_group(Group{{mark}, true}).status.ok());
+  while (auto* group = std::get_if<Group>(&step)) {
+    step = slow->resume(log.executor().run_group(*group));
+  }
+  CHECK(std::get<Done>(step).status.ok());
+  CHECK(log.left() == Firsts{20});
+  CHECK(log.store.ledger()["expired_retention"] == 10);
+}
+
 TEMPLATE_TEST_CASE("an empty log stays", "", MemoryStore, SqliteStore) {
   AgedLog<TestType> log({});
   CHECK(log.retained().segments == 0);

@@ -215,18 +215,28 @@ Result<Rows> ledger_sums(Db& db, const P& p) {
   return rows;
 }
 
-Result<Rows> ledger_expire(Db& db, const P& p) {
-  if (!db.segments.contains(p.integer(3))) return changed(0);
-  db.ledger[p.integer(1)].expired_retention += p.integer(2);
+// Adds the events of the rows 2 … 3 to a counter of row 1.
+template <class Counter>
+Rows expire(Db& db, const P& p, Counter counter) {
+  int64_t events = 0;
+  for (auto row = db.segments.lower_bound(p.integer(2));
+       row != db.segments.end() && row->first <= p.integer(3); ++row) {
+    if (row->second.kind == 0) events += row->second.count;
+  }
+  if (events == 0) return changed(0);
+  db.ledger[p.integer(1)].*counter += events;
   return changed(1);
+}
+
+Result<Rows> ledger_expire(Db& db, const P& p) {
+  return expire(db, p, &MemoryLedger::expired_retention);
 }
 
 Result<Rows> segments_assert(Db& db, const P& p) { return assert_rows(db, p, true); }
 Result<Rows> rows_assert(Db& db, const P& p) { return assert_rows(db, p, false); }
 
 Result<Rows> ledger_expire_budget(Db& db, const P& p) {
-  db.ledger[p.integer(1)].expired_budget += p.integer(2);
-  return changed(1);
+  return expire(db, p, &MemoryLedger::expired_budget);
 }
 
 Result<Rows> ledger_corrupt(Db& db, const P& p) {
