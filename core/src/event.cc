@@ -126,6 +126,9 @@ size_t flat_event_bytes(const Event& event) {
 size_t encode_event(const Event& event, std::span<uint8_t> out) {
   const size_t size = flat_event_bytes(event);
   if (size > out.size() || size > kEventBytesMax) return 0;
+  // Their lengths take a byte each.
+  static_assert(kEventStringBytesMax == UINT8_MAX);
+  if ((event.list.size() | event.upstream.size()) > UINT8_MAX) return 0;
   uint8_t* at = out.data();
   std::memcpy(at, &event, kPlainBytes);
   store_le(at + kPlainBytes, static_cast<uint16_t>(event.qname.size()));

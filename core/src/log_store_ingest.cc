@@ -166,10 +166,12 @@ class Ingest final : public LogRequest<Ingest> {
     return finish(conflict(fork ? "fork" : "overlap", newest.end()));
   }
 
-  // The body begins with the open newest row, longer or sealed.
+  // The body begins with the open newest row, longer or sealed; what is a gap by now has events
+  // here, which stay.
   bool extends(const Newest& newest) const {
     const SegmentHead& head = heads_.front();
     if (!newest.open || head.first != newest.first) return false;
+    if (head.kind != SegmentKind::kEvents) return false;
     if (head.count > newest.count) return true;
     return head.count == newest.count && head.content_crc == newest.crc && !head.open;
   }

@@ -18,6 +18,8 @@ constexpr size_t kRowsPerStep = 8;
 // fail their checks; once what stays before the fork.
 static_assert(3 + 4 * kRowsPerStep + 1 <= kStatementsPerRequestMax);
 
+int64_t as_integer(uint64_t value) { return static_cast<int64_t>(value); }
+
 class RehomeLog final : public Machine<RehomeLog> {
  public:
   RehomeLog(int64_t old_log_no, uint64_t from, int64_t new_log_no, const LogId& new_log,
@@ -53,6 +55,7 @@ class RehomeLog final : public Machine<RehomeLog> {
 
   Result<Step> on_rows(Reply& reply) {
     WEIR_ASSIGN(std::vector<SegmentRow> rows, segment_rows(reply.results.at(0), old_no_));
+    if (!rows.empty() && rows.front().first > position_) return add_expired(rows.front().first);
     std::erase_if(rows, [&](const SegmentRow& row) { return row.end() <= position_; });
     rows.resize(rows_of_one_group(rows, 0, rows.size()));
     if (rows.empty() || rows.front().first > position_) {
@@ -62,14 +65,28 @@ class RehomeLog final : public Machine<RehomeLog> {
                 &RehomeLog::on_bytes);
   }
 
-  Result<Step> on_bytes(Reply& reply) {
-    const auto as_integer = [](uint64_t value) { return static_cast<int64_t>(value); };
+  // The old log has lost its beginning, up to `end`, to its age: what of that was to move is gone.
+  Result<Step> add_expired(uint64_t end) {
+    Bytes gap =
+        encode_gap(new_log_, position_ - from_, end - from_, GapReason::kExpired, now_ms_, {});
+    WEIR_ASSIGN(const SegmentHead head, read_segment_head(gap));
+    std::vector<Statement> group = asserts();
+    group.push_back(segment_append(new_no_, new_.newest, head, std::move(gap)));
+    return write(std::move(group), &RehomeLog::list);
+  }
+
+  // That nobody else has changed the logs meanwhile.
+  std::vector<Statement> asserts() const {
     std::vector<Value> newest;
     add_newest(new_no_, new_.newest, &newest);
-    std::vector<Statement> group = {
+    return {
         {StatementId::kRollupAssert,
          {old_no_, as_integer(old_.state.rolled_through), as_integer(all_.state.rolled_through)}},
         {StatementId::kSegmentAssert, std::move(newest)}};
+  }
+
+  Result<Step> on_bytes(Reply& reply) {
+    std::vector<Statement> group = asserts();
     Newest expected = new_.newest;
     const Rows& rows = reply.results.at(0);
     for (size_t i = 0; i < rows.rows.size(); ++i) {

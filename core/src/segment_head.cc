@@ -193,7 +193,8 @@ Bytes encode_gap(const LogId& log, uint64_t first, uint64_t end, GapReason reaso
   head.log = log;
   head.first = first;
   head.count = end - first;
-  head.first_ms = head.last_ms = now_ms;
+  // A clock that is not set yet is no reason not to declare a gap.
+  head.first_ms = head.last_ms = std::clamp(now_ms, kTimeMsMin, kTimeMsMax);
   head.ledger = ledger;
   Bytes out;
   append_segment_head(head, 0, &out);

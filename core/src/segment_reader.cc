@@ -169,10 +169,20 @@ Status SegmentReader::State::load_page(size_t number, PagePart part) {
   return page.load(part, frame) ? Status() : corrupt("a segment's questions are malformed");
 }
 
-// Whether a stranger's names are names, in order, those of the page before included: the last of
-// them may go on.
+bool SegmentReader::State::may_contain_name(std::string_view qname) const {
+  const auto is_set = [&](size_t byte, uint8_t mask) { return (bloom[byte] & mask) != 0; };
+  if (bloom.empty()) return count() > 0;
+  return probe_bloom(qname, bloom.size(), is_set);
+}
+
+// Whether a stranger's names are names that the filter has, in order, those of the page before
+// included: the last of them may go on.
 bool SegmentReader::State::check_names(const QuestionPage& page, const QuestionPage* before) const {
   if (!page.names().is_well_formed()) return false;
+  bool found = true;
+  page.names().for_each(
+      [&](size_t, std::string_view name, size_t) { found = found && may_contain_name(name); });
+  if (!found) return false;
   if (before == nullptr) return true;
   NameBuffer buffer;
   return !reversed_less(page.names().first_name(),
@@ -181,6 +191,7 @@ bool SegmentReader::State::check_names(const QuestionPage& page, const QuestionP
 
 Status SegmentReader::State::load_pages() {
   WEIR_TRY(load(Section::kIndex));
+  if (trust != Trust::kStored) WEIR_TRY(load(Section::kBloom));
   name_bytes = 0;
   for (size_t i = 0; i < index.page_count(); ++i) {
     WEIR_TRY(load_page(i, PagePart::kPlaces));
@@ -296,10 +307,7 @@ Event SegmentReader::event(size_t i) const {
 }
 
 bool SegmentReader::may_contain_name(std::string_view qname) const {
-  const ByteView bloom = state_->bloom;
-  const auto is_set = [&](size_t byte, uint8_t mask) { return (bloom[byte] & mask) != 0; };
-  if (bloom.empty()) return count() > 0;
-  return probe_bloom(qname, bloom.size(), is_set);
+  return state_->may_contain_name(qname);
 }
 
 size_t SegmentReader::question_count() const { return state_->index.question_count(); }

@@ -51,6 +51,7 @@ struct SegmentReader::State {
   ByteView bytes_at(ByteRange range) const;  // empty if they are not there
   bool has(ByteRange range) const;
   Status load(Section section);
+  bool may_contain_name(std::string_view qname) const;
   ByteRange range_of_pages(size_t first, size_t last) const;
   Status load_page(size_t number, SegmentReader::PagePart part);
   Status load_chunk(size_t index, ColumnSet columns, SegmentChunk* chunk);

@@ -101,6 +101,19 @@ TEMPLATE_TEST_CASE("an open tail is replaced by a longer one, sealed, and then c
   CHECK(content_of(store.executor(), 1) == sample_lines(0, 24));
 }
 
+TEMPLATE_TEST_CASE("events that are there are not replaced by a gap", "", MemoryStore,
+                   SqliteStore) {
+  TestType store;
+  allow(store.executor());
+  CHECK(stored_through(put(store.executor(), {0, {sample_segment({.open = true})}}), 10));
+  const auto gap = [](uint64_t first) {
+    return encode_gap(sample_log(1), first, 20, GapReason::kCorrupt, kSampleHourMs, {});
+  };
+  CHECK(conflicts(put(store.executor(), {0, {gap(0)}}), "overlap", 10));
+  CHECK(stored_through(put(store.executor(), {10, {gap(10)}}), 20));
+  CHECK(content_of(store.executor(), 1).front() == sample_lines(0, 1).front());
+}
+
 TEMPLATE_TEST_CASE("an open tail may be sealed and followed in one request", "", MemoryStore,
                    SqliteStore) {
   TestType store;

@@ -62,6 +62,27 @@ TEMPLATE_TEST_CASE("events move to the new log and leave a gap", "", MemoryStore
   }
 }
 
+TEMPLATE_TEST_CASE("what has expired at the beginning moves as a gap", "", MemoryStore,
+                   SqliteStore) {
+  ForkedLog<TestType> log;
+  log.roll();
+  RetentionProgress removed;
+  REQUIRE(
+      run(log.executor(), retain({.now_ms = kLaterMs + 30 * kDayMs, .segments_max = 4}, &removed))
+          .ok());
+  REQUIRE(removed.events == 40);
+  REQUIRE(log.rehome(15).ok());
+  REQUIRE(log.rehome(15).ok());
+  CHECK(state_of(log.executor(), log.new_no).end == 85);
+  const std::vector<std::string> lines = content_of(log.executor(), log.new_no);
+  REQUIRE(lines.size() > 60);
+  for (size_t i = 0; i < lines.size() - 60; ++i) {
+    CHECK(lines[i].find("gap:expired") != std::string::npos);
+  }
+  CHECK(std::vector(lines.end() - 60, lines.end()) ==
+        sample_lines(25, 85, kSampleHourMs + 15'000, 15));
+}
+
 TEMPLATE_TEST_CASE("moving again moves nothing", "", MemoryStore, SqliteStore) {
   ForkedLog<TestType> log;
   REQUIRE(log.rehome(37).ok());

@@ -228,5 +228,15 @@ TEST_CASE("the flat form needs exactly its size") {
   CHECK_FALSE(decode_event(std::span(buffer).first(size + 1)).ok());
 }
 
+TEST_CASE("an event with a longer string than there may be has no flat form") {
+  const std::string too_long(kEventStringBytesMax + 1, 'x');
+  for (const auto text : {&Event::list, &Event::upstream}) {
+    Event event = small_event();
+    event.*text = too_long;
+    std::array<uint8_t, kEventBytesMax> buffer;
+    CHECK(encode_event(event, buffer) == 0);
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -518,6 +518,27 @@ TEST_CASE("version 0, which was never released, is refused") {
   CHECK(SegmentReader::open(resealed(std::move(segment))).status().code() == Code::kCorrupt);
 }
 
+TEST_CASE("a stranger's filter that misses one of its names is refused") {
+  auto generator = generator_at_hour(9);
+  SegmentBuilder builder;
+  for (int i = 0; i < 600; ++i) REQUIRE(builder.add(generator.next()).ok());
+  Bytes segment = builder.encode(options_at(0));
+  const auto front = SegmentReader::open_front(segment);
+  REQUIRE(front.ok());
+  const ByteRange bloom = front->range_of(Section::kBloom, Section::kBloom);
+  REQUIRE(bloom.length > 0);
+  std::fill_n(segment.begin() + bloom.offset, bloom.length, uint8_t{0});
+  CHECK(SegmentReader::open(resealed(std::move(segment))).status().code() == Code::kCorrupt);
+}
+
+TEST_CASE("a gap can be declared before the clock is set") {
+  for (const int64_t now_ms : {int64_t{-1}, int64_t{0}, int64_t{1} << 60}) {
+    const auto head = read_segment_head(encode_gap(kLog, 0, 10, GapReason::kBudget, now_ms, {}));
+    REQUIRE(head.ok());
+    CHECK(head->count == 10);
+  }
+}
+
 TEST_CASE("what is changed and sealed again either opens with valid events or is refused") {
   auto generator = generator_at_hour(9);
   SegmentBuilder builder;

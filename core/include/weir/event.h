@@ -78,8 +78,8 @@ Status check_event(const Event& event);
 // its length.
 size_t flat_event_bytes(const Event& event);
 // Writes the flat form.
-// Returns the bytes used, or 0 if `out` is too small; kEventBytesMax always suffices for a checked
-// event.
+// Returns the bytes used, or 0 if `out` is too small or a string longer than an event's may be;
+// kEventBytesMax always suffices for a checked event.
 size_t encode_event(const Event& event, std::span<uint8_t> out);
 // `bytes` must be exactly what encode_event wrote; the event's strings point into it.
 Result<Event> decode_event(std::span<const uint8_t> bytes);

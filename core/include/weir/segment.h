@@ -1,11 +1,11 @@
 // Segment: an immutable, self-contained, checksummed block that covers events [first, first +
 // count) of one log.
 //
-// docs/segment_format.md specifies the bytes. A segment holds the events of one UTC hour;
-// segmentation is no identity: events are (log, n), and each side cuts and merges segments as it
-// likes. The encoder is deterministic: the same events give the same content bytes on every
-// platform, so content_crc tells whether two parties hold the same events. Reading trusts nothing:
-// every length is checked against limits.h before it is used.
+// docs/segment_format.md specifies the bytes. A segment holds the events of one UTC hour, or of
+// several quiet ones of a day; segmentation is no identity: events are (log, n), and each side cuts
+// and merges segments as it likes. The encoder is deterministic: the same events give the same
+// content bytes on every platform, so content_crc tells whether two parties hold the same events.
+// Reading trusts nothing: every length is checked against limits.h before it is used.
 #pragma once
 
 #include <array>
