@@ -56,11 +56,11 @@ bool LogStream::take_match() {
   return true;
 }
 
-void LogStream::advance(uint64_t* events_read, Unreadable* unreadable) {
+void LogStream::advance(uint64_t ranges_max, uint64_t* events_read, Unreadable* unreadable) {
   using Found = RowScanner::Found;
   while (!take_match()) {
     const uint64_t first = scanner_.row().first;
-    const Found found = scanner_.advance();
+    const Found found = scanner_.advance(ranges_max);
     *events_read += scanner_.take_events_decoded();
     if (found == Found::kNeedsBytes) return;
     if (found == Found::kChanged) {

@@ -140,7 +140,7 @@ Step QueryWalk::go_on() {
       if (budget_.events == 0 && !stream->is_open() && progressed_) return finish(true, true);
       uint64_t events = 0;
       const uint64_t below = stream->below();
-      stream->advance(&events, &result_->unreadable);
+      stream->advance(budget_.statements, &events, &result_->unreadable);
       budget_.events = less(budget_.events, events);
       if (!stream->head() && stream->below() != below) progressed_ = true;  // a segment is done
     }

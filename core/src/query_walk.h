@@ -48,9 +48,9 @@ class LogStream {
   Read read() const { return scanner_.read(); }
   uint64_t take_bytes(std::vector<Bytes> pieces) { return scanner_.supply(std::move(pieces)); }
   // Goes on to the next matching event, to the end of the segment at hand, or to where it needs
-  // rows or bytes. Precondition: no head, and neither ended nor in need. Counts the events that it
-  // decodes.
-  void advance(uint64_t* events_read, Unreadable* unreadable);
+  // rows or bytes, in at most `ranges_max` ranges if it is up to it. Precondition: no head, and
+  // neither ended nor in need. Counts the events that it decodes.
+  void advance(uint64_t ranges_max, uint64_t* events_read, Unreadable* unreadable);
   // The head is done with.
   void pop();
 

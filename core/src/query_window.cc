@@ -192,7 +192,7 @@ Status WindowOperation::scan_events() {
       const WalkRow& row = scanner_.row();
       scanned_ = {row.log_no, std::max(row.first, row.from_n)};
     }
-    const Found found = scanner_.advance();
+    const Found found = scanner_.advance(budget_.statements);
     WEIR_TRY(charge(scanner_.take_events_decoded(), 0));
     switch (found) {
       case Found::kNeedsBytes:

@@ -27,7 +27,7 @@ void RowScanner::clear() {
   ranges_.clear();
 }
 
-RowScanner::Found RowScanner::advance() {
+RowScanner::Found RowScanner::advance(uint64_t ranges_max) {
   if (!is_open()) {
     Waiting& next = rows_.front();
     whole_ = next.whole;
@@ -48,12 +48,12 @@ RowScanner::Found RowScanner::advance() {
     case SegmentScan::Found::kNeedsBytes:
       break;
   }
-  ask();
+  ask(ranges_max);
   return Found::kNeedsBytes;
 }
 
 // What the scan needs, and, where these are the first bytes of its row, those of rows to come.
-void RowScanner::ask() {
+void RowScanner::ask(uint64_t ranges_max) {
   const int64_t id = scan_->row().id();
   for (const ByteRange& range : scan_->needs()) {
     ranges_.push_back({id, range.offset, range.length});
@@ -62,7 +62,8 @@ void RowScanner::ask() {
   if (scan_->is_open()) return;
   const ByteRange front = SegmentScan::front(*filter_);
   for (const Waiting& waiting : rows_) {
-    if (fronts_ + 1 == fronts_per_read_ || !lacks_bytes(waiting.row)) break;
+    if (fronts_ + 1 == fronts_per_read_ || ranges_.size() >= ranges_max) break;
+    if (!lacks_bytes(waiting.row)) break;
     ranges_.push_back({waiting.row.id(), front.offset, front.length});
     ++fronts_;
   }

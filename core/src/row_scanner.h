@@ -37,10 +37,11 @@ class RowScanner {
     kChunk,       // scan() is at a chunk with matches
     kRowEnd,      // the row is done with; scan() is still there
     kUnreadable,  // the row is given up, from here on; scan() is still there
-    kChanged,     // the rows are not there any more as they were listed; scan() is
+    kChanged,     // the rows are not there any more as they were listed; scan() is still there
   };
-  // Goes on. Precondition: not empty(), and no bytes are needed.
-  Found advance();
+  // Goes on. If bytes are needed it asks for those of rows to come as well, in `ranges_max` ranges
+  // together where the scan's own are fewer. Precondition: not empty(), and no bytes are needed.
+  Found advance(uint64_t ranges_max = UINT64_MAX);
   Read read() const { return {ranges_}; }
   bool needs_bytes() const { return !ranges_.empty(); }
   // Answers how many bytes these are.
@@ -56,7 +57,7 @@ class RowScanner {
     size_t high = 0;
     bool whole = false;  // it came with its bytes
   };
-  void ask();
+  void ask(uint64_t ranges_max);
   Found fail();
 
   const Filter* filter_;

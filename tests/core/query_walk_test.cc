@@ -260,6 +260,39 @@ TEST_CASE_METHOD(Fixture, "small budgets make partial pages that together are th
   CHECK(walk(100, budget) == whole);
 }
 
+// Counts what a home counts as statements.
+class CountingExecutor final : public Executor {
+ public:
+  explicit CountingExecutor(Executor& inner) : inner_(inner) {}
+  Reply run_group(const Group& group) override {
+    statements += group.statements.size();
+    return inner_.run_group(group);
+  }
+  Reply run_read(const Read& read) override {
+    statements += read.ranges.size();
+    return inner_.run_read(read);
+  }
+
+  uint64_t statements = 0;
+
+ private:
+  Executor& inner_;
+};
+
+TEST_CASE_METHOD(Fixture, "a page keeps to its budget of statements, however many rows it opens") {
+  filter_.domains = {"not.there.example"};
+  QueryBudget budget;
+  budget.reply_bytes = 1;  // no row comes with its bytes
+  for (budget.statements = 4; budget.statements < 40; ++budget.statements) {
+    CountingExecutor counting(executor_);
+    QueriesResult result;
+    OperationPtr operation = find_queries(filter_, 10, {}, budget, &result);
+    REQUIRE(run_operation(*operation, counting).ok());
+    CHECK(counting.statements <= budget.statements + 1);  // a scan's own ranges come in pairs
+  }
+  CHECK(walk(10, budget).empty());
+}
+
 TEST_CASE_METHOD(Fixture, "a filter that little matches ends in bounded partial pages") {
   filter_.contains = {"al"};  // is in every segment; so is this client, but rarely together
   filter_.clients = {{{Client::Kind::kV4, {10, 0, 0, 15}}, 32}};
