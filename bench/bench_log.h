@@ -1,8 +1,9 @@
 // BenchLog: a log as the writer keeps it, on the clock of its events: Batcher, segments, append
 // with the ledger in one transaction, rollups, the merge of each finished hour, checkpoints.
 //
-// The operations are those of the product; only the threads and the rings are not there, so that
-// what is measured is the work and no queue.
+// The operations are those of the product. What stands before the batcher is not there (threads,
+// rings, the flood guard, the ledger page), so that what is measured is the work and no queue; nor
+// is the merge to level 2, which a bench asks for by itself.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,5 @@
-"""The alert rules: promtool accepts and tests them, and what they speak of is there: metrics, labels, runbook."""
+"""Metrics and alerts: each metric is documented; promtool accepts and tests the rules, and what they speak of is there:
+metrics, labels, runbook."""
 
 import re
 import shutil
@@ -10,6 +11,7 @@ import tree
 RULES = "packaging/prometheus/weir_alerts.yml"
 RULES_TEST = "packaging/prometheus/weir_alerts_test.yml"
 RUNBOOK = "docs/sizing.md"
+REFERENCE = "docs/metrics.md"
 
 METRIC = re.compile(r"\bweir_[a-z0-9_]+\b(?!\.\w)")  # not a file's name
 ALERT = re.compile(r"^ *- alert: (\w+)$", re.MULTILINE)
@@ -18,14 +20,17 @@ FAMILY = re.compile(r'"(weir_[a-z0-9_]+)"(?:,\s*"[^"]*"(?:\s*"[^"]*")*,\s*(?:pro
 OF_HISTOGRAM = ("_bucket", "_count", "_sum")
 
 
+def metrics():
+    """Name and type, as far as it stands beside the name, of all metrics that the binary exposes."""
+    sources = [path for path in tree.files(".cc") if path.parts[0] == "native"]
+    return [found for path in sources for found in FAMILY.findall(tree.text(path))]
+
+
 def families():
-    """Names of all metrics that the binary exposes, a histogram's series included."""
+    """Names of the metrics, for a histogram those of its series."""
     names = set()
-    for path in tree.files(".cc"):
-        if path.parts[0] != "native":
-            continue
-        for name, kind in FAMILY.findall(tree.text(path)):
-            names |= {name + suffix for suffix in OF_HISTOGRAM} if kind == "Histogram" else {name}
+    for name, kind in metrics():
+        names |= {name + suffix for suffix in OF_HISTOGRAM} if kind == "Histogram" else {name}
     return names
 
 
@@ -51,6 +56,10 @@ class AlertsTest(unittest.TestCase):
         self.assertIsNotNone(shutil.which("promtool"), "promtool is in the Debian package prometheus")
         done = subprocess.run(["promtool", *arguments], cwd=tree.ROOT, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_the_reference_has_each_metric_once_and_no_other(self):
+        documented = re.findall(r"^\| `(weir_\w+)", tree.text(REFERENCE), re.MULTILINE)
+        self.assertEqual(sorted(documented), sorted({name for name, _ in metrics()}))
 
     def test_promtool_accepts_the_rules(self):
         self.promtool("check", "rules", RULES)
