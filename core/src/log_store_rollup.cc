@@ -97,7 +97,8 @@ class AdvanceRollups final : public Machine<AdvanceRollups> {
   // Its hour is over, or cannot be waited for, or readers would have to decode too long a tail.
   bool is_ripe(const SegmentRow& row) {
     if (!row.bytes.has_value()) return false;  // in the object store, which is not read here
-    if (row.kind != RowKind::kEvents || row.last_ms > now_ms_ + kSkewFutureMs) return true;
+    if (row.kind != RowKind::kEvents) return true;
+    if (row.last_ms > now_ms_ + kSkewFutureMs) return budget_.takes_future;
     if ((hour_of(row.last_ms) + 1) * kHourMs <= now_ms_) return true;
     const LogState& log = logs_.front().state;
     const uint64_t tail = log.end - std::max(row.first, log.rolled_through);

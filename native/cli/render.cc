@@ -140,7 +140,15 @@ std::string render_ledger(std::string_view json) {
     }
   }
   if (answer["acked"].is_number()) table.add({"acked", grouped(answer["acked"])});
-  return table.text();
+  std::string out = table.text();
+  if (answer["unclean"].get<bool>()) {
+    out += "Not clean: after a loss of power or of a database, more may have been offered.\n";
+  }
+  if (answer["unreadable_logs"] != 0) {
+    out += "The account of " + grouped(answer["unreadable_logs"]) +
+           " logs is missing: the newest segment of each is damaged.\n";
+  }
+  return out;
 }
 
 std::string render_disk_writes(uint64_t today_bytes, uint64_t bytes_per_day) {

@@ -104,6 +104,18 @@ INSERT OR REPLACE INTO main.ledger
 DROP TABLE temp.adopted;
 )";
 
+// Logs of main that `other` has not, or that end earlier there: behind the event of the last row.
+constexpr const char* kCountLacking = R"(
+SELECT count(*) FROM main.logs AS m LEFT JOIN other.logs AS o ON o.log_id = m.log_id
+  WHERE m.log_no > 0 AND coalesce(
+    (SELECT s.id + s.count - (o.log_no << 40) FROM other.segments AS s
+      WHERE s.id BETWEEN o.log_no << 40 AND (o.log_no << 40) + 1099511627775
+      ORDER BY s.id DESC LIMIT 1), -1) <
+    (SELECT s.id + s.count - (m.log_no << 40) FROM main.segments AS s
+      WHERE s.id BETWEEN m.log_no << 40 AND (m.log_no << 40) + 1099511627775
+      ORDER BY s.id DESC LIMIT 1)
+)";
+
 Status take_over(SqliteDatabase& into) {
   WEIR_ASSIGN(const int64_t expired,
               number(into, "SELECT sum(expired_retention + expired_budget) FROM other.ledger"));
@@ -122,7 +134,9 @@ Result<SharedLogs> shared_logs(SqliteDatabase& into, const std::string& from) {
               number(into,
                      "SELECT count(*) FROM main.logs AS m JOIN other.logs AS o "
                      "ON o.log_id = m.log_id WHERE m.log_no > 0"));
-  return shared > 0 ? SharedLogs::kSome : SharedLogs::kNone;
+  if (shared == 0) return SharedLogs::kNone;
+  WEIR_ASSIGN(const int64_t lacking, number(into, kCountLacking));
+  return lacking == 0 ? SharedLogs::kAll : SharedLogs::kPart;
 }
 
 Status adopt_logs(SqliteDatabase& into, const std::string& from) {

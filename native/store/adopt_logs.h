@@ -7,8 +7,9 @@
 
 namespace weir {
 
-// Which of the logs of the database at a path another one has.
-enum class SharedLogs : uint8_t { kNone, kSome };
+// What of the logs of `into` the database at `from` has: none of them, all of them as far as they
+// go or farther, or anything in between.
+enum class SharedLogs : uint8_t { kNone, kAll, kPart };
 Result<SharedLogs> shared_logs(SqliteDatabase& into, const std::string& from);
 
 // Makes the logs of the database at `from`, which may be in use, part of `into`, which nobody else

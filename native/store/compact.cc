@@ -60,6 +60,7 @@ Result<CompactReport> compact_database(const std::string& data_dir, bool rebuild
   WEIR_ASSIGN(const bool forwarded, is_forwarded(executor));
   WEIR_TRY(merge(executor, Maintenance::level1_policy(now_ms), &report));
   WEIR_TRY(merge(executor, Maintenance::level2_policy(now_ms, forwarded), &report));
+  WEIR_TRY(merge(executor, Maintenance::day_policy(now_ms, forwarded), &report));
   if (rebuild) {
     const auto operation = rebuild_rollups({}, now_ms, &report.rollups);
     WEIR_TRY(run_operation(*operation, executor));

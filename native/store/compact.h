@@ -1,7 +1,7 @@
 // compact: everything that maintenance would do to the log in time, at once, and the free space
 // given back to the disk.
 //
-// Rolls up what can be, merges the segments of finished hours to both levels, computes the rollups
+// Rolls up what can be, merges the segments of finished hours and days, computes the rollups
 // anew if asked to, and rewrites the file without free pages. It needs the directory for itself,
 // and as much free space on the disk as the database takes. Nothing is removed for its age.
 #pragma once

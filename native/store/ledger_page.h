@@ -91,7 +91,8 @@ class LedgerPage {
   // Slot i < kProducersMax is producer i's; the writer has its own.
   LedgerSlot& slot(size_t i);
   LedgerSlot& writer_slot() { return slot(kProducersMax); }
-  // Σ over the slots. Offers are read last, so offered ≥ collapsed + Σ dropped in every reading.
+  // Σ over the slots. A slot's offers are read last, so its offered ≥ its Σ dropped; what the
+  // writer dropped or folded meanwhile may be ahead of other slots' offers.
   LedgerCounters totals() const;
   // totals() − base: what belongs to the current log.
   LedgerCounters of_log() const { return totals() - state_.base; }

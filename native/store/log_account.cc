@@ -49,6 +49,14 @@ const LogState* find_log(const std::vector<LogState>& logs, const LedgerPage& pa
   return nullptr;
 }
 
+// Whether events were offered that neither the database, which lacks the page's log, nor the page
+// can tell of: the last run's in memory, or all that a database held which is gone.
+bool lacks_last_run(const LedgerPage& page, const std::vector<LogState>& logs) {
+  if (page.found() == LedgerPage::Found::kFresh) return !logs.empty();
+  if (page.found() == LedgerPage::Found::kUnusable) return true;
+  return !page.state().clean || page.state().committed_end > 0;
+}
+
 // Numbers that were committed before, and that the log does not reach.
 uint64_t missing_in(const LogState& log, const LedgerPage& page) {
   const uint64_t committed = page.state().committed_end;
@@ -135,16 +143,27 @@ Result<LogAccount> settle_account(Executor& executor, LedgerPage& page, const st
       WEIR_ASSIGN(account, open_new_log(executor, site, now_ms, make_log_id));
     }
   } else {
-    const bool lost_count =
-        page.found() == LedgerPage::Found::kIntact ? !page.state().clean : !logs.empty();
     WEIR_ASSIGN(account, open_new_log(executor, site, now_ms, make_log_id));
-    if (lost_count || page.found() == LedgerPage::Found::kUnusable) {
-      spdlog::warn("the ledger cannot tell how many events the last run had in memory");
+    if (lacks_last_run(page, logs)) {
+      spdlog::warn("the ledger cannot tell how many events were offered before");
       WEIR_TRY(note_unclean(executor, &account->log, now_ms));
     }
   }
   page.set_state({account->log.log, account->log.end, page.totals() - account->accounted, false});
   return *account;
+}
+
+LedgerDelta operator-(const LedgerDelta& a, const LedgerDelta& b) {
+  LedgerDelta result;
+  result.offered = a.offered - b.offered;
+  result.stored = a.stored - b.stored;
+  result.collapsed = a.collapsed - b.collapsed;
+  for (size_t i = 0; i < kDropReasonCount; ++i) result.dropped[i] = a.dropped[i] - b.dropped[i];
+  return result;
+}
+
+LedgerDelta operator+(const LedgerDelta& a, const LedgerDelta& b) {
+  return a - (LedgerDelta() - b);
 }
 
 Result<LedgerDelta> total_account(Executor& executor) {
@@ -156,12 +175,27 @@ Result<LedgerDelta> total_account(Executor& executor) {
     LedgerDelta sums;
     auto reading = log_ledger(log.log_no, &sums);
     WEIR_TRY(run_operation(*reading, executor));
-    total.offered += sums.offered;
-    total.stored += sums.stored;
-    total.collapsed += sums.collapsed;
-    for (size_t i = 0; i < kDropReasonCount; ++i) total.dropped[i] += sums.dropped[i];
+    total = total + sums;
   }
   return total;
+}
+
+Status account_for_lost(Executor& executor, const LedgerDelta& told, const std::string& site,
+                        int64_t now_ms, const MakeLogId& make_log_id) {
+  const auto lacking = [](uint64_t wanted, uint64_t there) {
+    return wanted - std::min(wanted, there);
+  };
+  WEIR_ASSIGN(const LedgerDelta here, total_account(executor));
+  LedgerDelta lost;
+  lost.stored = lost.expired_corrupt = lacking(told.stored, here.stored);
+  lost.collapsed = lacking(told.collapsed, here.collapsed);
+  for (size_t i = 0; i < kDropReasonCount; ++i) {
+    lost.dropped[i] = lacking(told.dropped[i], here.dropped[i]);
+  }
+  lost.offered = lost.stored + lost.collapsed + sum_of(lost.dropped);
+  if (lost.offered == 0) return {};
+  WEIR_ASSIGN(const LogAccount account, open_new_log(executor, site, now_ms, make_log_id));
+  return add_to_ledger(executor, account.log, lost, now_ms);
 }
 
 }  // namespace weir

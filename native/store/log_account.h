@@ -40,7 +40,17 @@ Result<LogAccount> open_new_log(Executor& executor, const std::string& site, int
 // Says in the ledger that it may lack events.
 Status note_unclean(Executor& executor, LogState* log, int64_t now_ms);
 
+// Of the counters of what was offered. Differences may wrap, as those of LedgerCounters.
+LedgerDelta operator+(const LedgerDelta& a, const LedgerDelta& b);
+LedgerDelta operator-(const LedgerDelta& a, const LedgerDelta& b);
+
 // What the database accounts for over all of its logs.
 Result<LedgerDelta> total_account(Executor& executor);
+
+// Other databases accounted for a part of `told` and are gone for good: what the one that is there
+// does not account for, it does from now on, as stored and expired{corrupt}, in a log that has no
+// events. Repeating adds nothing.
+Status account_for_lost(Executor& executor, const LedgerDelta& told, const std::string& site,
+                        int64_t now_ms, const MakeLogId& make_log_id);
 
 }  // namespace weir

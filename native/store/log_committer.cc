@@ -283,12 +283,13 @@ Status LogCommitter::leave_log() {
   if (gone_) WEIR_TRY(note_unclean(parts_.executor, &account.log, clock_().wall_ms));
   gone_ = false;
   adopt(std::move(account));
+  begin_account();
+  batcher_->set_ledger(outside());  // for the heads of what is numbered anew
   const uint64_t from = batcher_->durable_through();
   const uint64_t let_go = batcher_->rehome(account_.log.log, account_.log.end);
   parts_.gauge.give_back(let_go);
   completions_.fail(from + let_go, kRefused);  // a gap is always the first of what is held
   completions_.renumber(from + let_go, account_.log.end);
-  begin_account();
   forked_ = false;
   return {};
 }

@@ -95,9 +95,10 @@ void add_ledger(const LogMetrics::Reading& reading, std::vector<MetricFamily>* f
   families->push_back(dropped_family(ledger));
   if (!reading.database_read) return;
   families->push_back(expired_family(ledger));
-  families->push_back(single("weir_ledger_unclean",
-                             "1 since power was lost: too few may be counted as offered",
-                             MetricType::Gauge, ledger.unclean ? 1 : 0));
+  families->push_back(
+      single("weir_ledger_unclean",
+             "1 since power or a database was lost: too few may be counted as offered",
+             MetricType::Gauge, ledger.unclean ? 1 : 0));
 }
 
 }  // namespace

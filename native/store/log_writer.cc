@@ -73,17 +73,21 @@ bool LogWriter::turn() {
   const size_t found = drain(now_ms);
   watch_fill(now_ms);
   LogCommitter& committer = parts_.committer;
-  const bool tried = !parts_.maintenance.holds_commits() && committer.commit_due();
-  if (tried) parts_.maintenance.after_commit();
-  if (!tried && !committer.circuit_open()) {
-    if (now_ms >= next_drop_commit_ms_) {
-      committer.commit_drops();
-      next_drop_commit_ms_ = now_ms + kDropCommitIntervalMs;
-    }
-    parts_.maintenance.step(now);
+  Maintenance& maintenance = parts_.maintenance;
+  const bool tried = !maintenance.holds_commits() && committer.commit_due();
+  if (tried) maintenance.after_commit();
+  if (!tried && !committer.circuit_open() && now_ms >= next_drop_commit_ms_) {
+    committer.commit_drops();
+    next_drop_commit_ms_ = now_ms + kDropCommitIntervalMs;
   }
+  if (!tried && maintenance_works()) maintenance.step(now);
   report_drops(now_ms);
   return found > 0;
+}
+
+// It rests while commits fail, unless these wait for the room that it makes.
+bool LogWriter::maintenance_works() const {
+  return !parts_.committer.circuit_open() || parts_.maintenance.holds_commits();
 }
 
 // What is held and not in the batcher is in a ring, or about to be.
@@ -185,10 +189,9 @@ void LogWriter::report_drops(int64_t now_ms) {
 void LogWriter::rest(bool found_events) {
   WakeEvent& wake = parts_.intake.wake;
   const int64_t now_ms = monotonic_ms(clock_());
-  int64_t next_ms = parts_.committer.next_deadline_ms();
-  if (!parts_.committer.circuit_open()) {  // otherwise maintenance rests, however much is due
-    next_ms = std::min(next_ms, parts_.maintenance.next_due_ms());
-  }
+  int64_t next_ms = now_ms + kParkMsMax;
+  if (!parts_.maintenance.holds_commits()) next_ms = parts_.committer.next_deadline_ms();
+  if (maintenance_works()) next_ms = std::min(next_ms, parts_.maintenance.next_due_ms());
   const int64_t pause_ms = std::clamp<int64_t>(next_ms - now_ms, 0, kParkMsMax);
   if (pause_ms == 0) return;
   if (found_events) {

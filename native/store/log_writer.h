@@ -43,7 +43,7 @@ class LogWriter {
     FloodGuard& guard;
   };
   // Both are called on the writer thread: `on_drain` with how many events a drain finds waiting in
-  // the rings, if there are any, `publish` after every turn that changed something.
+  // the rings, if there are any, `publish` after every turn and at the end.
   LogWriter(const Parts& parts, Clock clock, std::function<void(uint64_t waiting)> on_drain,
             std::function<void()> publish);
   ~LogWriter();  // stops at once if stop() was not called
@@ -65,6 +65,7 @@ class LogWriter {
   void number_or_fold(size_t index, int64_t now_ms);
   void watch_fill(int64_t now_ms);
   void report_drops(int64_t now_ms);
+  bool maintenance_works() const;
   void rest(bool found_events);
   void finish();
 

@@ -47,13 +47,27 @@ void Maintenance::rebuild(const std::set<int64_t>& hours) {
   tasks_[kRebuild].due_ms = 0;
 }
 
+void Maintenance::read_clock(const ClockPair& now) {
+  const bool first = !future_after_ms_.has_value();
+  if (first) future_after_ms_ = now.monotonic_us / 1000 + ClockStepFilter::kTrustMs;
+  const bool was_ahead = clock_steps_.ahead_ms() > 0;
+  retention_now_ms_ = clock_steps_.wall_ms(now);
+  const int64_t ahead_ms = clock_steps_.ahead_ms();
+  if (ahead_ms == 0 || was_ahead) return;
+  if (first) {
+    spdlog::info("nothing was logged for a day, or the clock is wrong: retention waits an hour");
+  } else {
+    spdlog::warn("the clock has jumped ahead by {} s: retention waits an hour", ahead_ms / 1000);
+  }
+}
+
 void Maintenance::begin(Kind kind, const ClockPair& now) {
   kind_ = kind;
   if (kind == kRollup) {
-    operation_ = begin_rollup(now.wall_ms);
+    operation_ = begin_rollup(now);
   } else if (kind == kRetention) {
     RetentionPolicy policy = policy_();
-    policy.now_ms = now.wall_ms;
+    policy.now_ms = retention_now_ms_;
     operation_ = retain(policy, &retention_);
   } else if (kind == kRebuild) {
     rebuilding_.merge(rebuild_hours_);
@@ -70,10 +84,12 @@ void Maintenance::retention_changed() {
   tasks_[kRetention].due_ms = 0;
 }
 
-OperationPtr Maintenance::begin_rollup(int64_t wall_ms) {
-  RollupBudget budget{.events = kRollupEventsMax, .statements = kRollupStatementsMin};
+OperationPtr Maintenance::begin_rollup(const ClockPair& now) {
+  RollupBudget budget{.events = kRollupEventsMax,
+                      .statements = kRollupStatementsMin,
+                      .takes_future = now.monotonic_us / 1000 >= *future_after_ms_};
   if (!rolled_once_ || pressed_) budget.tail_events_max = 0;
-  return advance_rollups(wall_ms, budget, &rollup_);
+  return advance_rollups(now.wall_ms, budget, &rollup_);
 }
 
 OperationPtr Maintenance::begin_merge(Kind kind, int64_t wall_ms) {
@@ -108,6 +124,7 @@ MergePolicy Maintenance::day_policy(int64_t wall_ms, bool acked_only) {
 }
 
 bool Maintenance::step(const ClockPair& now) {
+  read_clock(now);
   const int64_t now_ms = now.monotonic_us / 1000;
   if (operation_ == nullptr) {
     const auto due = std::find_if(tasks_.begin(), tasks_.end(),
@@ -164,7 +181,7 @@ Status Maintenance::begin_shrink(const ClockPair& now) {
   WEIR_TRY(look_at_space());
   if (!pressed_) return {};
   if (!rolled_all_) {
-    tasks_[kRollup].due_ms = 0;
+    if (!tasks_[kRollup].failed) tasks_[kRollup].due_ms = 0;  // otherwise at its own time
     return {};
   }
   const RetentionPolicy policy = policy_();
@@ -227,7 +244,10 @@ bool Maintenance::has_more() {
   if (kind_ == kRollup) return !rollup_.done;
   if (kind_ == kRetention) return !retention_.done;
   if (kind_ == kCheckpoint || kind_ == kRebuild) return false;
-  if (kind_ == kSpace) return !shrink_.done || (pressed_ && !rolled_all_) || holds_commits();
+  if (kind_ == kSpace) {
+    if (pressed_ && !rolled_all_) return !tasks_[kRollup].failed;
+    return !shrink_.done || holds_commits();
+  }
   return !merge_of(kind_).done;
 }
 

@@ -9,10 +9,12 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "native/runtime/clock.h"
+#include "native/runtime/clock_step_filter.h"
 #include "weir/check.h"
 #include "weir/executor.h"
 #include "weir/log_store.h"
@@ -61,6 +63,10 @@ class Maintenance {
   Maintenance(Executor& executor, std::function<RetentionPolicy()> policy,
               std::function<Status()> checkpoint, std::function<Result<Excess>()> excess = {});
 
+  // The log holds events up to this time, before the first step. A clock that is more than a day
+  // later, or so early that they are of the future, is believed after an hour only: it may not be
+  // set yet.
+  void log_reaches(int64_t newest_ms) { clock_steps_.expect_until(newest_ms + kDayMs); }
   void set_gentle_pace();
   // Called when a merge has met segments that fail their checks and are not marked.
   void set_on_unreadable(std::function<void()> call) { on_unreadable_ = std::move(call); }
@@ -112,8 +118,9 @@ class Maintenance {
     kTasks
   };
 
+  void read_clock(const ClockPair& now);
   void begin(Kind kind, const ClockPair& now);
-  OperationPtr begin_rollup(int64_t wall_ms);
+  OperationPtr begin_rollup(const ClockPair& now);
   static bool is_merge(Kind kind) { return kind >= kMerge && kind <= kMergeDay; }
   MergeProgress& merge_of(Kind kind) { return merges_[kind - kMerge]; }
   OperationPtr begin_merge(Kind kind, int64_t wall_ms);
@@ -145,6 +152,9 @@ class Maintenance {
   std::array<MergeProgress, 3> merges_;  // kMerge, kMergeLevel2, kMergeDay
   MergeTotals merged_;
   RetentionProgress retention_;
+  ClockStepFilter clock_steps_;
+  int64_t retention_now_ms_ = 0;            // wall time that retention goes by
+  std::optional<int64_t> future_after_ms_;  // monotonic; from then on rollups take the future
   ShrinkProgress shrink_;
   std::set<int64_t> rebuild_hours_;  // since 1970, to rebuild …
   std::set<int64_t> rebuilding_;     // … and those of the rebuild under way or to be repeated

@@ -116,21 +116,24 @@ class SqliteQueryLog final : public QueryLog {
     QueryLogStats stats;
   };
 
-  void start_writer(LogAccount account);
+  void start_writer(LogAccount account, const Extent& reached);
   void start_recovery();
   Status renew_database();
   void watch_database();
+  Status replace_lost(LiveDatabase::Fate fate);
   bool is_damaged(int64_t now_ms) const;
   Result<LogState> replace_on_writer(const SetAsideRequest::AdoptRest& adopt_rest,
                                      const std::string& fresh);
   Result<LogState> go_on_in_replaced(const LogId& log);
   Status rebase_ledger();
+  Status settle_lost();
   void publish();
   Status admit() const;
   RetentionPolicy policy() const;
   FlushIntervals paced(FlushIntervals intervals) const;
   Ledger counted() const;
-  uint64_t stored() const;
+  LedgerDelta since_start() const;
+  LedgerDelta accounted() const;
   LogMetrics::Reading reading();
   Result<LogState> on_writer(const std::function<Result<LogState>()>& work);
   Result<LogState> fork_on_writer(int64_t log_no, uint64_t from);
@@ -146,7 +149,8 @@ class SqliteQueryLog final : public QueryLog {
   std::atomic<int64_t> retention_days_;
   WatchPace watch_pace_{RandomSource().next<uint64_t>()};
   int64_t trusted_until_ms_ = 0;
-  std::atomic<uint64_t> lost_{0};  // events that were stored in a database that is gone
+  // Events that were stored in a database that is gone, and that none accounts for yet.
+  std::atomic<uint64_t> lost_{0};
   Guarded<LedgerDelta> at_start_;  // in the database, when the writer began
   LedgerCounters page_start_;      // the page's totals then
   std::vector<std::unique_ptr<RingSink>> sinks_;
@@ -180,11 +184,13 @@ Status SqliteQueryLog::start() {
   }
   store_slot_.with([this](LedgerSlot*& slot) { slot = &page_->slot(kStoreSlot); });
   metrics_ = std::make_unique<LogMetrics>([this] { return reading(); });
-  start_writer(std::move(account));
+  Extent reached;
+  WEIR_TRY(run_operation(*find_extent(&reached), executor_));
+  start_writer(std::move(account), reached);
   return {};
 }
 
-void SqliteQueryLog::start_writer(LogAccount account) {
+void SqliteQueryLog::start_writer(LogAccount account, const Extent& reached) {
   // A batch is full before the buffer is so full that people are warned.
   const BatcherOptions batching{
       .buffer_events_max = options_.buffer_events,
@@ -199,6 +205,7 @@ void SqliteQueryLog::start_writer(LogAccount account) {
   maintenance_ = std::make_unique<Maintenance>(
       executor_, [this] { return policy(); }, [this] { return space_.checkpoint(wall_clock_ms()); },
       [this] { return space_.excess(); });
+  if (!reached.empty()) maintenance_->log_reaches(reached.newest_ms);
   if (options_.gentle) maintenance_->set_gentle_pace();
   if (options_.bytes_max != 0 && options_.bytes_max < kLevel2BudgetMin) {
     maintenance_->leave_out_level2();
@@ -250,27 +257,28 @@ void SqliteQueryLog::watch_database() {
   const int64_t now_ms = monotonic_us() / 1000;
   const bool damaged = is_damaged(now_ms);
   if (!damaged && !watch_pace_.due(now_ms)) return;
+  Fate fate = database_->is_open() ? database_->look() : Fate::kGone;
+  if (fate == Fate::kSound && damaged) fate = Fate::kDamaged;
+  const Status status = fate == Fate::kSound ? settle_lost() : replace_lost(fate);
+  if (status.ok()) return watch_pace_.found(now_ms);
+  watch_pace_.failed(now_ms);
+  if (watch_pace_.failures() == 1) spdlog::error("{}", status.message());
+}
+
+// Safe to repeat: what is closed already has made way.
+Status SqliteQueryLog::replace_lost(LiveDatabase::Fate fate) {
   Status status;
   if (database_->is_open()) {
-    Fate fate = database_->look();
-    if (fate == Fate::kSound && damaged) fate = Fate::kDamaged;
-    if (fate == Fate::kSound) return watch_pace_.found(now_ms);
     runner_->suspend();
-    lost_ = stored();
+    lost_ = accounted().stored;
     committer_->log_is_gone();
     maintenance_->database_is_new();
     status = database_->make_way(fate);
   }
   if (status.ok()) status = renew_database();
-  if (status.ok()) {
-    watch_pace_.found(now_ms);
-  } else {
-    watch_pace_.failed(now_ms);
-    if (watch_pace_.failures() == 1) {
-      spdlog::error("there is no new database yet: {}", status.message());
-    }
-  }
   recovery_->salvage();
+  if (status.ok()) return settle_lost();
+  return Status(status.code(), "there is no new database yet: " + status.message());
 }
 
 Status SqliteQueryLog::renew_database() {
@@ -327,29 +335,45 @@ Result<LogState> SqliteQueryLog::go_on_in_replaced(const LogId& log) {
 }
 
 // What the ledger tells is from now on what this database accounts for, and what it will. Only if
-// that is less than was told, because a database is gone for good, the rest is told as lost.
+// that is less than was told, because a database is gone, the rest is told as lost.
 Status SqliteQueryLog::rebase_ledger() {
-  WEIR_ASSIGN(LedgerDelta base, total_account(executor_));
-  const uint64_t told = stored();
-  if (base.stored < told) {
-    lost_ = told - base.stored;
+  WEIR_ASSIGN(const LedgerDelta total, total_account(executor_));
+  const uint64_t told = accounted().stored;
+  if (total.stored < told) {
+    lost_ = told - total.stored;
     return {};
   }
-  // Counted since the start, and in the database by now. Differences may wrap: sums are right.
-  const LedgerCounters since = page_->state().base + committer_->account().accounted - page_start_;
-  base.stored -= committer_->stored();
-  base.offered -= since.offered;
-  base.collapsed -= since.collapsed;
-  for (size_t i = 0; i < kDropReasonCount; ++i) base.dropped[i] -= since.dropped[i];
+  const LedgerDelta base = total - since_start();
   at_start_.with([&](LedgerDelta& at_start) { at_start = base; });
   lost_ = 0;
   return {};
 }
 
-// Since there is a ledger, whatever has become of it.
-uint64_t SqliteQueryLog::stored() const {
-  return at_start_.with(
-      [this](const LedgerDelta& at_start) { return at_start.stored + committer_->stored(); });
+// What is gone for good, and nothing is left to salvage of, this database accounts for, so that it
+// is told after the next start too.
+Status SqliteQueryLog::settle_lost() {
+  if (lost_ == 0 || recovery_->waiting() > 0) return {};
+  Status status =
+      account_for_lost(executor_, accounted(), options_.site, wall_clock_ms(), random_log_id);
+  if (status.ok()) status = rebase_ledger();
+  if (status.ok()) return {};
+  return Status(status.code(), "the ledger lacks what is lost: " + status.message());
+}
+
+// Counted since the start, and in a database by now.
+LedgerDelta SqliteQueryLog::since_start() const {
+  const LedgerCounters since = page_->state().base + committer_->account().accounted - page_start_;
+  LedgerDelta delta;
+  delta.offered = since.offered;
+  delta.stored = committer_->stored();
+  delta.collapsed = since.collapsed;
+  delta.dropped = since.dropped;
+  return delta;
+}
+
+// Since there is a ledger, by whatever has become of the databases.
+LedgerDelta SqliteQueryLog::accounted() const {
+  return at_start_.with([this](const LedgerDelta& at_start) { return at_start + since_start(); });
 }
 
 void SqliteQueryLog::publish() {
@@ -525,10 +549,10 @@ Result<LogState> SqliteQueryLog::new_log_on_writer() {
 
 Status SqliteQueryLog::stop(int64_t bound_ms) {
   if (writer_ == nullptr) return {};
+  database_->connection().busy_wait().give_up_at_us(monotonic_us() + bound_ms * 1000);
   recovery_->stop();
   // Behind the lock, so that no store() is half done when the writer looks for the last time.
   store_slot_.with([this](LedgerSlot*) { intake_.mode = Intake::Mode::kStopped; });
-  database_->connection().busy_wait().give_up_at_us(monotonic_us() + bound_ms * 1000);
   const bool settled = writer_->stop(bound_ms);
   space_.finish(wall_clock_ms());  // the writer has ended
   if (settled) return {};

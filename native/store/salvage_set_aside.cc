@@ -113,7 +113,12 @@ class SetAside {
     WEIR_TRY(check_sound(salvaged));
     const std::string& path = request_.database_path;
     WEIR_ASSIGN(const SharedLogs shared, shared_logs(salvaged, path));
-    if (shared == SharedLogs::kSome) return {};
+    if (shared == SharedLogs::kAll) return {};  // the last try got as far as that
+    if (shared == SharedLogs::kPart) {
+      return Status(Code::kExhausted,
+                    "the database has logs of the same name that end earlier, as one that was "
+                    "restored from a copy has");
+    }
     // The second time takes what came during the first, which may have taken long.
     WEIR_TRY(adopt_logs(salvaged, path));
     WEIR_TRY(adopt_logs(salvaged, path));

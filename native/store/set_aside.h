@@ -1,6 +1,6 @@
 // Databases that are set aside because they are damaged: their names, and what becomes of them.
 //
-//   weir.db.damaged-<time>  waits for its salvage; it is never written to by a server, but for a
+//   weir.db.damaged-<time>  waits for its salvage, which alone opens it and repairs no more than a
 //                           first page that nothing else can be read without (salvage_file.h)
 //   weir.db.kept-<time>     salvaged, but not all of it could be read: kept for people. There is
 //                           at most one, and none that a byte budget has no room for.

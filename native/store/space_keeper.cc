@@ -43,15 +43,20 @@ SpaceKeeper::SpaceKeeper(SqliteDatabase& database, FloodGuard& guard, const std:
 
 Status SpaceKeeper::checkpoint(int64_t wall_ms) {
   if (!database_.is_open()) return Status(Code::kUnavailable, "the database is not open");
-  WEIR_ASSIGN(const SpaceUse use, space_use(database_));
-  WEIR_TRY(give_back_space(database_, use));
-  const Status status = wal_.checkpoint(file_bytes(wal_path_));
+  // A full disk may have no room for the first; the second makes some.
+  const Status given_back = give_back();
+  const Status moved = wal_.checkpoint(file_bytes(wal_path_));
   count_writes(wall_ms);
   if (wall_ms >= next_save_ms_ || wall_ms < next_save_ms_ - kHourMs) {  // the clock may step back
     next_save_ms_ = wall_ms + kHourMs;
     save_writes();
   }
-  return status;
+  return given_back.ok() ? moved : given_back;
+}
+
+Status SpaceKeeper::give_back() {
+  WEIR_ASSIGN(const SpaceUse use, space_use(database_));
+  return give_back_space(database_, use);
 }
 
 Status SpaceKeeper::empty_wal() {

@@ -39,6 +39,7 @@ class SpaceKeeper {
   const Figures& figures() const { return figures_; }
 
  private:
+  Status give_back();
   void count_writes(int64_t wall_ms);
   void save_writes();
 

@@ -131,13 +131,18 @@ TEST_CASE("logs of which events have expired are refused, and nothing is changed
   CHECK(both.into.stored() == 10);
 }
 
-TEST_CASE("whether two databases have a log in common can be asked") {
+TEST_CASE("what two databases have in common can be asked") {
   Both both;
-  both.into.add(1, 0, 10);
+  const auto shared = [&] { return *shared_logs(both.into.database, both.from_path); };
+  both.into.add(1, 0, 20);
   both.from.add(7, 0, 10);
-  CHECK(*shared_logs(both.into.database, both.from_path) == SharedLogs::kNone);
+  CHECK(shared() == SharedLogs::kNone);
   both.from.add(1, 0, 10);
-  CHECK(*shared_logs(both.into.database, both.from_path) == SharedLogs::kSome);
+  CHECK(shared() == SharedLogs::kPart);
+  both.from.add(1, 10, 30);
+  CHECK(shared() == SharedLogs::kAll);
+  both.into.add(2, 0, 10);
+  CHECK(shared() == SharedLogs::kPart);
 }
 
 TEST_CASE("a database that is not there is not made") {

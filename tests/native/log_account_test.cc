@@ -147,16 +147,19 @@ TEST_CASE("a start that fails at any step, with or without effect, counts what w
   }
 }
 
-TEST_CASE("a page of another database begins a new log") {
-  LogFixture f;
-  LedgerPage::State state;
-  state.log = sample_log(77);
-  state.clean = true;
-  f.page->set_state(state);
-  f.reopen_page();
-  const LogAccount account = f.settle();
-  CHECK(account.log.log == sample_log(1));
-  CHECK_FALSE(ledger_of(f.executor, account.log.log_no).unclean);
+TEST_CASE("a page of another database begins a new log, unclean if that one held events") {
+  for (const uint64_t events : {0U, 5U}) {
+    LogFixture f;
+    LedgerPage::State state;
+    state.log = sample_log(77);
+    state.committed_end = events;
+    state.clean = true;
+    f.page->set_state(state);
+    f.reopen_page();
+    const LogAccount account = f.settle();
+    CHECK(account.log.log == sample_log(1));
+    CHECK(ledger_of(f.executor, account.log.log_no).unclean == (events > 0));
+  }
 }
 
 TEST_CASE("a site with another name gets a new log, after the old one is settled") {
@@ -216,6 +219,49 @@ TEST_CASE("a page with less than the database accounts for is unclean and begins
   const LedgerDelta ledger = ledger_of(f.executor, account.log.log_no);
   CHECK(ledger.unclean);
   CHECK(ledger.offered == 10);
+}
+
+// A database accounts for 13 events of 40 that were told, and is cut off at `step`, if it has so
+// many, while it takes over the others; false if it had less.
+bool take_over_once(uint64_t step, FailingExecutor::Moment moment) {
+  INFO("step " << step);
+  LogFixture f;
+  const LogAccount account = f.settle();
+  commit(f, account, 0, 10);
+  REQUIRE(run(f.executor, append({.log_no = account.log.log_no,
+                                  .ledger = {.offered = 3, .collapsed = 3},
+                                  .ledger_sequence = 1,
+                                  .now_ms = kTestWallMs}))
+              .ok());
+  LedgerDelta told{.offered = 40, .stored = 30, .collapsed = 5};
+  told.dropped[kFull] = 5;
+  const auto take_over = [&] {
+    return account_for_lost(f.executor, told, "home", kTestWallMs, f.ids.maker());
+  };
+  f.executor.arm({.step = step, .moment = moment});
+  const bool taken = take_over().ok();
+  const bool failed = f.executor.failures() > 0;
+  CHECK(taken == !failed);
+  f.executor.arm({});
+  for (int i = 0; i < 2; ++i) CHECK(take_over().ok());
+  Ledger ledger;
+  REQUIRE(run(f.executor, find_ledger({}, &ledger)).ok());
+  CHECK(ledger.offered == 40);
+  CHECK(ledger.stored == 30);
+  CHECK(ledger.expired_corrupt == 20);
+  CHECK(ledger.collapsed == 5);
+  CHECK(ledger.dropped[kFull] == 5);
+  CHECK(ledger.balanced());
+  CHECK(state_of(f.executor, account.log.log_no).end == 10);
+  return failed;
+}
+
+TEST_CASE("what a database that is gone accounted for, the next one does, once") {
+  for (const auto moment : {FailingExecutor::Moment::kBefore, FailingExecutor::Moment::kAfter}) {
+    uint64_t step = 1;
+    while (take_over_once(step, moment)) ++step;
+    CHECK(step > 1);
+  }
 }
 
 }  // namespace

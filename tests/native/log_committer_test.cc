@@ -64,12 +64,12 @@ struct Fixture : LogFixture {
         [this] { return clock; }, [this](uint64_t, int64_t, const Status&) { ++flushes; });
   }
   // Offers events as producers and the writer do.
-  void offer(uint64_t count, const char* qname = "a.example") {
+  void offer(uint64_t count, const char* qname = "a.example", int64_t time_ms = kTestWallMs) {
     for (uint64_t i = 0; i < count; ++i) {
       page->slot(0).count_offered();
       REQUIRE(gauge.take());
       Event event = sample_event(offered_++, kTestWallMs);
-      event.time_ms = kTestWallMs;
+      event.time_ms = time_ms;
       event.qname = qname;
       committer->add(event, monotonic_ms(clock));
     }
@@ -312,6 +312,29 @@ TEST_CASE("a log that somebody else wrote to is left, and what is held is stored
   CHECK_FALSE(f.committer->circuit_open());
   CHECK(f.gauge.held() == 0);
   CHECK(f.page->state().log == f.committer->account().log.log);
+}
+
+TEST_CASE("heads of the log that is gone over to tell nothing of the one that was left") {
+  Fixture f;
+  f.page->slot(0).count_offered(4);
+  f.page->slot(0).count_dropped(DropReason::kBufferFull, 4);
+  f.offer(50);
+  f.commit();
+  f.offer(3);
+  f.offer(3, "a.example", kTestWallMs + kHourMs);  // thus two segments
+  intrude(f);
+  REQUIRE(f.committer->commit_all().ok());
+  const Rows rows = answer_of(
+      f.store.executor(), {StatementId::kSegmentData,
+                           {segment_id(f.log_no(), 0), last_segment_id(f.log_no()), int64_t{9}}});
+  REQUIRE(rows.rows.size() == 2);
+  for (size_t i = 0; i < 2; ++i) {
+    const auto head = read_segment_head(*blob_at(rows, i, 4));
+    REQUIRE(head.ok());
+    CHECK(head->count == 3);
+    CHECK(head->ledger.offered == head->first + 3);
+    CHECK(head->ledger.dropped[static_cast<size_t>(DropReason::kBufferFull)] == 0);
+  }
 }
 
 TEST_CASE("leaving a log through a failure at any step stores each event once") {

@@ -6,8 +6,8 @@
 #include <functional>
 
 #include "native/log_fixture.h"
-#include "native/store/byte_budget.h"
 #include "native/store/maintenance.h"
+#include "native/store/space_keeper.h"
 #include "support/fault_vfs.h"
 #include "weir/check.h"
 
@@ -26,11 +26,12 @@ struct FileLog {
   std::unique_ptr<LedgerPage> page = open_page();
   BufferGauge gauge{10'000};
   ClockPair clock{kTestWallMs, 0};
-  WalKeeper wal{database};
+  FloodGuard guard{1, 0};
+  SpaceKeeper space{database, guard, folder.path("."), 0};
   std::unique_ptr<LogCommitter> committer = make_committer();
   RetentionPolicy retention{.events_days = 36'500};
   Maintenance maintenance{executor, [this] { return retention; },
-                          [this] { return wal.checkpoint(kWalBytesMax); }};
+                          [this] { return space.checkpoint(clock.wall_ms); }};
   uint64_t offered = 0;
 
   SqliteDatabase open() const {
@@ -129,6 +130,7 @@ void old_segments(FileLog& log) {
   }
   REQUIRE(log.work().ok());
   log.clock.wall_ms += 30 * kDayMs;
+  log.clock.monotonic_us += 30 * kDayMs * 1000;
   log.retention.events_days = 7;
 }
 
@@ -147,6 +149,23 @@ TEST_CASE("a disk that is full from any write on loses nothing once there is roo
 TEST_CASE("retention and merging through any failure of the disk count each event once") {
   for_every_disk_failure(SQLITE_IOERR_WRITE, false, old_segments);
   for_every_disk_failure(SQLITE_FULL, true, old_segments);
+}
+
+// Pages that hold nothing, enough to be given back.
+void free_pages(FileLog& log) {
+  constexpr const char* kSql =
+      "CREATE TABLE t(x); INSERT INTO t VALUES(zeroblob(8 << 20)); DROP TABLE t";
+  REQUIRE(log.database.execute(kSql).ok());
+  REQUIRE(space_use(log.database)->free_bytes > 8 << 20);
+}
+
+TEST_CASE("space is given back through any failure of the disk, which loses nothing") {
+  for_every_disk_failure(SQLITE_IOERR_WRITE, false, free_pages);
+  for_every_disk_failure(SQLITE_FULL, true, free_pages);
+  FileLog log;
+  free_pages(log);
+  log.check_all_is_well();
+  CHECK(space_use(log.database)->free_bytes < 8 << 20);
 }
 
 TEST_CASE("while the disk is full the buffer fills, drops are counted, and all of it is told") {
@@ -180,9 +199,10 @@ TEST_CASE("a database that another process locks is written when it is free") {
   log.check_all_is_well();
 }
 
-TEST_CASE("a clock that jumps back or forward a day stores everything, in the order of arrival") {
+TEST_CASE("a clock that jumps back or forward a day keeps everything, in the order of arrival") {
   for (const int64_t jump_ms : {-kDayMs, kDayMs}) {
     FileLog log;
+    log.retention.events_days = 1;
     std::vector<std::string> arrived;
     for (const int64_t step_ms : {int64_t{0}, jump_ms, -jump_ms}) {
       log.clock.wall_ms += step_ms;

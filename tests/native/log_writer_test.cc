@@ -38,6 +38,7 @@ struct Fixture : LogFixture {
   std::atomic<int64_t> ahead_us{0};  // of the real clock
   std::optional<ClockPair> still;    // instead of the real clock; set it before the start
   std::vector<uint64_t> drains;      // what they found waiting; the writer's while it runs
+  std::atomic<bool> used_up{false};  // the byte budget
   Subscribers subscribers;
   FloodGuard guard{1, 1000};
   std::unique_ptr<LogWriter> writer;
@@ -54,7 +55,8 @@ struct Fixture : LogFixture {
         LogCommitter::Parts{gate, *page, intake.gauge, ids.maker()}, settle(), options, clock(),
         [](uint64_t, int64_t, const Status&) {});
     maintenance = std::make_unique<Maintenance>(
-        gate, [] { return RetentionPolicy{.events_days = 36'500}; }, [] { return Status(); });
+        gate, [] { return RetentionPolicy{.events_days = 36'500}; }, [] { return Status(); },
+        [this] { return used_up ? Excess{.bytes = 1, .hard = true} : Excess{}; });
     writer = std::make_unique<LogWriter>(
         LogWriter::Parts{intake, *page, sinks, *committer, *maintenance, subscribers, guard},
         clock(), [this](uint64_t waiting) { drains.push_back(waiting); },
@@ -281,6 +283,26 @@ TEST_CASE("what the flood guard folds is counted as collapsed, and the account a
   CHECK(f.ledger().stored == 10);
   CHECK(f.ledger().offered == 40);
   check_balanced(f.ledger());
+}
+
+TEST_CASE("a writer whose commits wait for room rests, and goes on when there is some") {
+  Fixture f;
+  f.used_up = true;
+  f.gate.shut = true;  // nothing can be removed
+  f.writer->start();
+  Fixture::wait_for([&] { return f.maintenance->holds_commits(); });
+  f.offer(10);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // let it meet them
+  const uint64_t turns = f.turns;
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  CHECK(f.turns - turns < 100);
+  CHECK(f.intake.gauge.held() == 10);
+  f.used_up = false;
+  f.gate.shut = false;
+  f.ahead_us = Maintenance::kSpaceIntervalMs * 1000;
+  Fixture::wait_for([&] { return f.intake.gauge.held() == 0; });
+  REQUIRE(f.writer->stop(5000));
+  CHECK(f.ledger().stored == 10);
 }
 
 TEST_CASE("a parked writer is woken by the first event") {

@@ -143,6 +143,57 @@ TEST_CASE("retention follows the policy of the moment") {
   CHECK(f.store.ledger()["expired_retention"] == 10);
 }
 
+TEST_CASE("a clock that jumps ahead makes nothing old for an hour, or if it comes back before") {
+  const auto after_retention = [](Fixture& f) {
+    f.wait_ms(Maintenance::kRetentionIntervalMs);
+    f.run_due();
+    return f.store.ledger()["expired_retention"];
+  };
+  for (const bool comes_back : {false, true}) {
+    Fixture f;
+    f.append(0, 10);
+    f.append(10, 10);
+    f.run_due();
+    f.clock.wall_ms += 30 * kDayMs;
+    f.run_due();
+    CHECK(after_retention(f) == 0);
+    if (comes_back) f.clock.wall_ms -= 30 * kDayMs;
+    f.wait_ms(ClockStepFilter::kTrustMs);
+    CHECK(after_retention(f) == (comes_back ? 0 : 10));
+  }
+}
+
+TEST_CASE("a clock far ahead of the log at the start is believed after an hour") {
+  Fixture f;
+  f.append(0, 10);
+  f.append(10, 10);
+  f.maintenance.log_reaches(kSampleHourMs);
+  f.clock.wall_ms += 30 * kDayMs;
+  f.run_due();
+  CHECK(f.rolled_through() == 20);
+  CHECK(f.store.ledger()["expired_retention"] == 0);
+  f.wait_ms(ClockStepFilter::kTrustMs);
+  f.run_due();
+  CHECK(f.store.ledger()["expired_retention"] == 10);
+}
+
+TEST_CASE(
+    "events later than the clock at the start are rolled up when it is set, or an hour later") {
+  for (const bool is_set : {false, true}) {
+    Fixture f;
+    f.append(0, 10);
+    f.clock.wall_ms = kSampleHourMs - kDayMs;
+    f.run_due();
+    CHECK(f.rolled_through() == 0);
+    if (is_set) f.clock.wall_ms = kSampleHourMs + kHourMs;
+    f.wait_ms(is_set ? Maintenance::kRollupIntervalMs : ClockStepFilter::kTrustMs);
+    f.run_due();
+    CHECK(f.rolled_through() == 10);
+    bool sketch_ok = false;
+    if (is_set) CHECK(f.rollup(&sketch_ok).counts.total() == 10);
+  }
+}
+
 TEST_CASE("retention that has changed is due at once, and begun again if it is under way") {
   for (const bool under_way : {false, true}) {
     Fixture f;
@@ -226,6 +277,26 @@ TEST_CASE("what fails at any step is tried again at the next time, and done then
     f.wait_ms(Maintenance::kRetentionIntervalMs);
     f.run_due();
     CHECK(f.rolled_through() == 10);
+  }
+}
+
+TEST_CASE("a budget that is used up while the database fails is tried again at its time") {
+  for (const bool rolled : {false, true}) {  // thus the rollup fails, or the removal
+    Fixture f;
+    f.append(0, 10);
+    f.append(10, 10);
+    if (rolled) f.run_due();
+    f.excess = {.bytes = 1, .hard = true};
+    f.wait_ms(Maintenance::kSpaceIntervalMs);
+    f.executor.arm({.step = 1, .extent = FailingExecutor::Extent::kPersistent});
+    f.run_due();
+    CHECK(f.executor.failures() > 0);
+    CHECK(f.maintenance.holds_commits());
+    CHECK(f.maintenance.next_due_ms() > monotonic_ms(f.clock));
+    f.executor.arm({});
+    f.wait_ms(Maintenance::kSpaceIntervalMs);
+    f.run_due();
+    CHECK(f.store.ledger()["expired_budget"] == 10);
   }
 }
 

@@ -30,10 +30,12 @@ TEST_CASE("a database deleted under the writer makes way for a new one, and what
   const LogPosition end = f.log->position();
   CHECK(end.end == 30);
   f.log.reset();
-  f.open();  // what was written since is in the file that is there
+  f.open();  // what was written since is in the file that is there, and what was not is known
   CHECK(f.log->position().log == end.log);
   CHECK(f.log->position().end == 30);
-  CHECK(f.ledger().stored == 30);
+  CHECK(f.ledger().offered == 80);
+  CHECK(f.ledger().stored == 80);
+  CHECK(f.ledger().expired_corrupt == 50);
 }
 
 TEST_CASE("a directory that was deleted is locked again when it is made anew") {
@@ -57,8 +59,9 @@ TEST_CASE("reads of a deleted database fail or find the new one, and never the o
   std::vector<LogState> logs;
   auto operation = list_logs("", &logs);
   REQUIRE(f.log->runner().run(*operation).ok());
-  REQUIRE(logs.size() == 1);
-  CHECK(logs[0].log == f.log->position().log);
+  REQUIRE(logs.size() == 2);  // one accounts for what is lost
+  CHECK(logs[0].end == 0);
+  CHECK(logs[1].log == f.log->position().log);
 }
 
 TEST_CASE("a damaged database is set aside, the writer goes on, and what it held comes back") {
@@ -136,6 +139,7 @@ TEST_CASE(
     const Ledger ledger = f.ledger();
     CHECK(ledger.stored - ledger.expired_corrupt == f.found());
     CHECK((cut ? ledger.stored == 510 : ledger.stored == 10));
+    CHECK(ledger.unclean);
     CHECK(f.files("weir.db.kept-") == 1);
   }
 }

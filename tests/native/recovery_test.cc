@@ -247,6 +247,23 @@ TEST_CASE("a database whose logs are there already is not taken over again") {
   CHECK(f.found() == 200);
 }
 
+TEST_CASE("where a copy was restored that ends earlier, what was set aside is kept as it is") {
+  Damaged f;
+  f.store_apart(2, 100);
+  f.stop();
+  fs::copy_file(f.path(), f.folder.path("copy"));
+  f.open();
+  f.store_apart(1, 100);
+  f.stop();
+  fs::rename(f.path(), f.path() + ".damaged-1000");
+  fs::copy_file(f.folder.path("copy"), f.path());
+  f.open();
+  f.wait_for_salvage();
+  CHECK(fs::exists(f.path() + ".kept-1000"));
+  f.check_accounted(300);
+  CHECK(f.found() == 200);
+}
+
 TEST_CASE("several databases that were set aside become one") {
   Damaged f;
   uint64_t stored = 0;
@@ -281,6 +298,26 @@ TEST_CASE("a file that nothing can be read of is kept, and only the newest of su
   f.wait_for_salvage();
   CHECK_FALSE(fs::exists(f.path() + ".kept-1000"));
   CHECK(fs::exists(f.path() + ".kept-2000"));
+}
+
+TEST_CASE("what nothing can be read of any more is told as lost, after the next start too") {
+  Damaged f;
+  f.store_apart(2, 100);
+  const LogId before = f.log->position().log;
+  Damaged::overwrite(f.path(), 0, fs::file_size(f.path()));
+  f.ask();
+  f.wait_for_new_log(before);
+  f.offer(50);
+  f.wait_until_stored();
+  f.wait_for_salvage();
+  f.check_accounted(250);
+  CHECK(f.found() == 50);
+  f.wait_for([&] { return f.number("SELECT sum(expired_corrupt) FROM ledger") == 200; });
+  f.check_accounted(250);
+  f.stop();
+  f.open();
+  f.check_accounted(250);
+  CHECK(f.found() == 50);
 }
 
 TEST_CASE("a byte budget leaves no room for what is kept beside it") {

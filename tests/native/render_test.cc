@@ -77,7 +77,8 @@ TEST_CASE("stats of nothing divide nothing") {
 TEST_CASE("the ledger leaves out reasons that never happened") {
   CHECK(render_ledger(R"({"offered":1234567,"stored":1234560,"spooled":0,"in_flight":0,)"
                       R"("collapsed":0,"dropped":{"buffer_full":7,"crash":0},)"
-                      R"("expired":{"retention":0},"acked":5})") ==
+                      R"("expired":{"retention":0},"acked":5,"unclean":false,)"
+                      R"("unreadable_logs":0})") ==
         "LEDGER                    EVENTS\n"
         "offered                1 234 567\n"
         "stored                 1 234 560\n"
@@ -86,6 +87,14 @@ TEST_CASE("the ledger leaves out reasons that never happened") {
         "collapsed                      0\n"
         "dropped (buffer_full)          7\n"
         "acked                          5\n");
+}
+
+TEST_CASE("a ledger that may be wrong says so") {
+  const std::string text = render_ledger(
+      R"({"offered":1,"stored":1,"spooled":0,"in_flight":0,"collapsed":0,"dropped":{},)"
+      R"("expired":{},"acked":null,"unclean":true,"unreadable_logs":2})");
+  CHECK(text.find("\nNot clean: ") != std::string::npos);
+  CHECK(text.find("\nThe account of 2 logs is missing: ") != std::string::npos);
 }
 
 TEST_CASE("top entries say by how much a count may be too high") {

@@ -72,6 +72,9 @@ struct RollupBudget {
   uint64_t events = 1 << 20;   // decoded per run; a log's step is at least one segment
   uint64_t statements = 1000;  // per run; at least kRollupStatementsMin
   uint64_t tail_events_max = kRollupTailEventsMax;
+  // Whether events later than now + kSkewFutureMs are rolled up, at that time. If not they wait,
+  // and what follows them in their log: it may be the clock that is wrong.
+  bool takes_future = true;
 };
 // One log's step with one hour: list, lengths, bytes, old rollups, and the writing group.
 inline constexpr uint64_t kRollupStatementsMin = 12;
