@@ -1,6 +1,8 @@
-"""The running server: its disk full, read-only, locked, deleted or damaged; a flood of names; names of any bytes.
+"""The running server: its disk full, read-only, locked, deleted or damaged; its clock set; a flood of names; names of
+any bytes.
 
-Each fault is real: a small tmpfs, a read-only mount, another process with a lock, bytes overwritten on the disk.
+Each fault is real: a small tmpfs, a read-only mount, another process with a lock, bytes overwritten on the disk, a
+clock that steps under the process.
 Whatever happens, DNS is answered, what is kept is kept, what is dropped is counted, and no hand is needed.
 """
 
@@ -8,20 +10,24 @@ import contextlib
 import csv
 import io
 import json
+import os
 import shutil
 import signal
 import sqlite3
+import struct
 import unittest
 import urllib.error
 import urllib.parse
+from datetime import datetime, timedelta, timezone
 
 import private_mounts
-from weir_process import CONFIG, WINDOW, WeirTestCase, query, wait_until
+from weir_process import CONFIG, ROOT, WINDOW, WeirTestCase, query, wait_until
 
 BUFFER = 10_000  # the least that the configuration takes
 PAGE_BYTES = 8192
 FLOOD_NAMES = 30_000
 FLOOD_CLIENTS = 10_000
+CLOCK_OFFSET = os.environ.get("WEIR_CLOCK_OFFSET", str(ROOT / "build/dev/tests/support/libweir_clock_offset.so"))
 
 
 def accounted(ledger):
@@ -172,6 +178,25 @@ class Faults(WeirTestCase):
         served = self.serve()
         ledger = self.ledger(served)
         self.assertEqual((ledger["stored"], ledger["expired"]["corrupt"]), (51, 30))
+        self.check_in_order(served)
+
+    def test_a_clock_that_jumps_a_day_holds_nothing_up_and_removes_nothing(self):
+        clock = self.folder / "clock"
+        clock.write_bytes(struct.pack("=q", 0))
+        env = dict(os.environ, LD_PRELOAD=CLOCK_OFFSET, WEIR_TEST_CLOCK=str(clock))
+        served = self.serve(env=env)
+        day = 86_400
+        for offset in (0, day, 0, -day, 0):
+            with open(clock, "r+b") as file:
+                file.write(struct.pack("=q", offset))
+            self.store(served, 20)
+        ledger = self.ledger(served)
+        self.assertEqual((ledger["stored"], sum(ledger["expired"].values())), (100, 0))
+        around = {days: (datetime.now(timezone.utc) + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+                  for days in (-1.5, -0.5, 0.5, 1.5)}
+        totals = [json.loads(served.get(f"/api/v1/stats?since={around[begin]}&until={around[end]}"))["total"]
+                  for begin, end in ((-1.5, -0.5), (-0.5, 0.5), (0.5, 1.5))]
+        self.assertEqual(totals, [20, 60, 20])
         self.check_in_order(served)
 
     def test_a_corrupt_segment_is_skipped_counted_found_and_made_a_gap(self):

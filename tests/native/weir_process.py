@@ -53,9 +53,9 @@ def run(*arguments, cwd, env=None):
 class Served:
     """`weir serve` in a folder; `with` ends it."""
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, env=None):
         self.errors = tempfile.TemporaryFile()
-        self.child = subprocess.Popen([WEIR, "serve", *arguments], cwd=folder, stdout=subprocess.PIPE,
+        self.child = subprocess.Popen([WEIR, "serve", *arguments], cwd=folder, env=env, stdout=subprocess.PIPE,
                                       stderr=self.errors, text=True)
         self.ready_line = self.child.stdout.readline()
         found = re.fullmatch(r"weir is ready: dns 127\.0\.0\.1:(\d+), http://127\.0\.0\.1:(\d+)\n", self.ready_line)
@@ -143,8 +143,8 @@ class WeirTestCase(unittest.TestCase):
     def write(self, name, text):
         (self.folder / name).write_text(text)
 
-    def serve(self, *arguments):
-        return self.enterContext(Served(self.folder, *arguments))
+    def serve(self, *arguments, env=None):
+        return self.enterContext(Served(self.folder, *arguments, env=env))
 
     def run_weir(self, *arguments, env=None):
         return run(*arguments, cwd=self.folder, env=env)
