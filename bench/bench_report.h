@@ -1,8 +1,9 @@
 // BenchReport: how every bench prints what it measured.
 //
-// One row per case, for people or, with --json, one object per line with the fields `bench, case,
-// value, unit, rival, rival_value, ratio, machine, commit` (ratio = value / rival_value). The
-// environment may name the machine and the commit: WEIR_MACHINE, WEIR_COMMIT.
+// One row per case, for people, below a line that names machine and commit; or, with --json, one
+// object per line with the fields `bench, case, value, unit, rival, rival_value, ratio, machine,
+// commit` (ratio = value / rival_value). The environment may name the machine and the commit:
+// WEIR_MACHINE, WEIR_COMMIT.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,9 @@ class BenchReport {
         std::fprintf(stderr, "usage: %s [--smoke] [--json]\n", argv[0]);
         std::exit(2);
       }
+    }
+    if (!json_) {
+      std::printf("%s on %s, commit %s\n", bench_.c_str(), machine().c_str(), commit().c_str());
     }
   }
 
@@ -74,6 +78,11 @@ class BenchReport {
     return model + " × " + std::to_string(std::thread::hardware_concurrency());
   }
 
+  static std::string commit() {
+    const std::string named = environment("WEIR_COMMIT");
+    return named.empty() ? "unknown" : named;
+  }
+
   void print_text(std::string_view name, double value, std::string_view unit,
                   std::string_view rival, double rival_value) const {
     std::printf("%s %s: %s %s", bench_.c_str(), std::string(name).c_str(), number(value).c_str(),
@@ -109,8 +118,7 @@ class BenchReport {
       plain("ratio", number(value / rival_value));
     }
     text("machine", machine());
-    const std::string commit = environment("WEIR_COMMIT");
-    text("commit", commit.empty() ? "unknown" : commit);
+    text("commit", commit());
     line.back() = '}';
     std::printf("{%s\n", line.c_str());
   }

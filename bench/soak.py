@@ -216,6 +216,16 @@ def clean_up_rows(cleaned, kept):
     ]
 
 
+def machine():
+    """As the other benches name it."""
+    models = re.findall(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return os.environ.get("WEIR_MACHINE") or f"{models[0] if models else 'unknown processor'} × {os.cpu_count()}"
+
+
+def commit():
+    return os.environ.get("WEIR_COMMIT") or "unknown"
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rate", type=int, default=10_000, metavar="QPS")
@@ -224,6 +234,8 @@ def main():
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     rate, seconds = arguments.rate, 60 * arguments.minutes
+    if not arguments.json:
+        print(f"soak on {machine()}, commit {commit()}")
     whole, tenth, fifth = (3, 3, 3) if arguments.smoke else (seconds, seconds // 10, seconds // 5)
     logged = measure_logged(rate, whole)
     rows = load_rows(rate, logged, measure_plain(rate, tenth)) + growth_rows(logged)
@@ -233,8 +245,7 @@ def main():
         if arguments.json:
             print(json.dumps({"bench": "soak", "case": name, "value": value, "unit": unit, "rival": rival or None,
                               "rival_value": rival_value, "ratio": ratio,
-                              "machine": os.environ.get("WEIR_MACHINE", ""),
-                              "commit": os.environ.get("WEIR_COMMIT", "")}))
+                              "machine": machine(), "commit": commit()}))
         else:
             against = f"; {rival}: {rival_value:.6g}, ratio {ratio:.3g}" if rival_value else ""
             print(f"soak {name}: {value:.6g} {unit}{against}")

@@ -87,15 +87,6 @@ Status check_head(const SegmentHead& head, const SegmentBytes& segment) {
 
 }  // namespace
 
-Result<uint64_t> count_at(const Rows& rows, size_t row, size_t column, uint64_t max) {
-  WEIR_ASSIGN(const int64_t value, integer_at(rows, row, column));
-  if (value < 0 || static_cast<uint64_t>(value) > max) {
-    return Status(Code::kCorrupt,
-                  "result column " + std::to_string(column) + " is out of its range");
-  }
-  return static_cast<uint64_t>(value);
-}
-
 Newest newest_of(const SegmentHead& head) {
   return Newest{head.first, head.count, head.open, head.content_crc};
 }

@@ -13,9 +13,6 @@
 
 namespace weir {
 
-// An integer in [0, max].
-Result<uint64_t> count_at(const Rows& rows, size_t row, size_t column, uint64_t max = kIntegerMax);
-
 // The newest row of a log: where the log ends, and what guards expect to find.
 struct Newest {
   uint64_t first = 0;

@@ -6,12 +6,6 @@
 
 namespace weir {
 
-Result<uint64_t> count_at(const Rows& rows, size_t row, size_t column) {
-  WEIR_ASSIGN(const int64_t value, integer_at(rows, row, column));
-  if (value < 0) return Status(Code::kCorrupt, "a count below zero");
-  return static_cast<uint64_t>(value);
-}
-
 Result<ByteView> optional_blob_at(const Rows& rows, size_t row, size_t column) {
   if (null_at(rows, row, column)) return ByteView();
   return blob_at(rows, row, column);

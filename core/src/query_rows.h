@@ -12,8 +12,6 @@
 
 namespace weir {
 
-// A column that counts something: kCorrupt below zero.
-Result<uint64_t> count_at(const Rows& rows, size_t row, size_t column);
 // A blob that may be NULL, which is then empty.
 Result<ByteView> optional_blob_at(const Rows& rows, size_t row, size_t column);
 

@@ -118,6 +118,15 @@ Result<int64_t> integer_at(const Rows& rows, size_t row, size_t column) {
   return *value;
 }
 
+Result<uint64_t> count_at(const Rows& rows, size_t row, size_t column, uint64_t max) {
+  WEIR_ASSIGN(const int64_t value, integer_at(rows, row, column));
+  if (value < 0 || static_cast<uint64_t>(value) > max) {
+    return Status(Code::kCorrupt,
+                  "result column " + std::to_string(column) + " is out of its range");
+  }
+  return static_cast<uint64_t>(value);
+}
+
 Result<std::string_view> text_at(const Rows& rows, size_t row, size_t column) {
   const auto* value = cell<std::string>(rows, row, column);
   if (value == nullptr) return bad_cell("text", column);

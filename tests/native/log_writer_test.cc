@@ -34,6 +34,7 @@ struct Fixture : LogFixture {
   std::unique_ptr<LogCommitter> committer;
   std::unique_ptr<Maintenance> maintenance;
   std::atomic<bool> circuit_open{false};
+  std::atomic<bool> holds_commits{false};
   std::atomic<uint64_t> turns{0};    // that have ended
   std::atomic<int64_t> ahead_us{0};  // of the real clock
   std::optional<ClockPair> still;    // instead of the real clock; set it before the start
@@ -62,6 +63,7 @@ struct Fixture : LogFixture {
         clock(), [this](uint64_t waiting) { drains.push_back(waiting); },
         [this] {
           circuit_open = committer->circuit_open();
+          holds_commits = maintenance->holds_commits();
           ++turns;
         });
   }
@@ -290,7 +292,7 @@ TEST_CASE("a writer whose commits wait for room rests, and goes on when there is
   f.used_up = true;
   f.gate.shut = true;  // nothing can be removed
   f.writer->start();
-  Fixture::wait_for([&] { return f.maintenance->holds_commits(); });
+  Fixture::wait_for([&] { return f.holds_commits.load(); });
   f.offer(10);
   std::this_thread::sleep_for(std::chrono::milliseconds(100));  // let it meet them
   const uint64_t turns = f.turns;

@@ -22,6 +22,7 @@
 #include <variant>
 #include <vector>
 
+#include "weir/limits.h"
 #include "weir/segment.h"
 #include "weir/status.h"
 
@@ -68,6 +69,8 @@ struct Rows {
 // Checked access for operations: kCorrupt if the cell is missing or of another type (the database
 // is hostile input).
 Result<int64_t> integer_at(const Rows& rows, size_t row, size_t column);
+// An integer in [0, max].
+Result<uint64_t> count_at(const Rows& rows, size_t row, size_t column, uint64_t max = kIntegerMax);
 Result<std::string_view> text_at(const Rows& rows, size_t row, size_t column);
 Result<ByteView> blob_at(const Rows& rows, size_t row, size_t column);
 bool null_at(const Rows& rows, size_t row, size_t column);
