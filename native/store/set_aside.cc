@@ -1,6 +1,7 @@
 #include "native/store/set_aside.h"
 
 #include <dirent.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -53,7 +54,11 @@ Status forget_set_aside(const std::string& name) { return remove_database(name);
 
 Result<std::string> keep_set_aside(const std::string& path, const std::string& name) {
   WEIR_ASSIGN(const auto earlier, numbered_files(path + kKept));
-  for (const std::string& kept : earlier) WEIR_TRY(remove_database(kept));
+  // In this order: while it has not got its new name it is tried again.
+  for (const std::string& kept : earlier) {
+    WEIR_TRY(remove_database(kept));
+    spdlog::warn("{}, which was kept before, is removed: only the newest is kept", kept);
+  }
   std::string kept = path + kKept + name.substr(path.size() + std::string(kDamaged).size());
   WEIR_TRY(rename_database(name, kept));
   return kept;
