@@ -3,7 +3,9 @@
 // held is kept and written when the disk is back, each event once, and the ledger adds up.
 #include <cctype>
 #include <cstdio>
+#include <fstream>
 #include <functional>
+#include <utility>
 
 #include "native/log_fixture.h"
 #include "native/store/maintenance.h"
@@ -166,6 +168,33 @@ TEST_CASE("space is given back through any failure of the disk, which loses noth
   free_pages(log);
   log.check_all_is_well();
   CHECK(space_use(log.database)->free_bytes < 8 << 20);
+}
+
+// Frames in the WAL, and how many of them are in the database too, by SQLite's index of it
+// (https://sqlite.org/walformat.html, section 2.1).
+std::pair<uint32_t, uint32_t> wal_frames(const FileLog& log) {
+  std::ifstream index(log.folder.path("weir.db-shm"), std::ios::binary);
+  const auto number_at = [&](std::streamoff offset) {
+    uint32_t number = 0;
+    index.seekg(offset).read(reinterpret_cast<char*>(&number), sizeof number);
+    REQUIRE(index.good());
+    return number;
+  };
+  return {number_at(16), number_at(96)};
+}
+
+TEST_CASE("space that cannot be given back keeps nothing in the WAL") {
+  FaultVfs vfs;
+  FileLog log;
+  free_pages(log);
+  log.offer(100);
+  REQUIRE(log.committer->commit_all().ok());
+  vfs.arm({.operation = 1, .code = SQLITE_FULL});
+  CHECK_FALSE(log.space.checkpoint(log.clock.wall_ms).ok());
+  CHECK(vfs.failures() == 1);
+  const auto [frames, moved] = wal_frames(log);
+  CHECK(frames > 0);
+  CHECK(moved == frames);
 }
 
 TEST_CASE("while the disk is full the buffer fills, drops are counted, and all of it is told") {
