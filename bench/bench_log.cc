@@ -16,7 +16,8 @@ BenchLog::BenchLog(int64_t start_ms, Pace pace)
       pace_(pace),
       now_ms_(start_ms),
       rollup_due_ms_(start_ms + rollup_interval_ms()),
-      merge_due_ms_(start_ms + Maintenance::kMergeIntervalMs) {
+      merge_due_ms_(start_ms + Maintenance::kMergeIntervalMs),
+      checkpoint_due_ms_(start_ms + Maintenance::kCheckpointIntervalMs) {
   require(migrate(database_));
   require(wal_.prepare());
   const auto opening = open_log(LogId{{1}}, "bench", start_ms, &log_);
@@ -58,11 +59,15 @@ void BenchLog::commit_due() {
 void BenchLog::maintain(int64_t now_ms) {
   roll_up(now_ms);
   rollup_due_ms_ = now_ms + rollup_interval_ms();
-  if (now_ms < merge_due_ms_) return;
-  merge({.now_ms = now_ms, .delay_ms = kSealDelayMs}, &level1_);
-  merge_due_ms_ = now_ms + Maintenance::kMergeIntervalMs;
-  require(wal_.checkpoint(0));
-  give_back();
+  if (now_ms >= merge_due_ms_) {
+    merge({.now_ms = now_ms, .delay_ms = kSealDelayMs}, &level1_);
+    merge_due_ms_ = now_ms + Maintenance::kMergeIntervalMs;
+  }
+  if (now_ms >= checkpoint_due_ms_) {
+    require(wal_.checkpoint(0));
+    give_back();
+    checkpoint_due_ms_ = now_ms + Maintenance::kCheckpointIntervalMs;
+  }
 }
 
 // As the writer's checkpoints do.

@@ -66,6 +66,7 @@ class BenchLog {
   int64_t now_ms_;
   int64_t rollup_due_ms_;
   int64_t merge_due_ms_;
+  int64_t checkpoint_due_ms_;
   std::unique_ptr<Batcher> batcher_;
   MergeProgress level1_, level2_, day_;
   std::vector<double> commit_ms_;
