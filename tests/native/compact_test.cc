@@ -27,6 +27,30 @@ TEST_CASE("compacting merges what may be merged, keeps every event, and shrinks 
   CHECK(content_of(executor, 1) == sample_lines(0, 100));
 }
 
+TEST_CASE("compacting merges the quiet hours of a day that is over, and no sooner") {
+  for (const bool over : {false, true}) {
+    const CheckedFolder data;
+    {
+      SqliteDatabase database = data.open(SqliteDatabase::Mode::kReadWrite);
+      SqliteExecutor executor(&database);
+      for (const int64_t hours : {1, 2}) {  // the newest row stays as it is
+        const uint64_t first = 90 + 10 * static_cast<uint64_t>(hours);
+        const int64_t start_ms = kSampleHourMs + hours * kHourMs;
+        append_ok(executor, 1, {sample_segment({.first = first, .start_ms = start_ms})});
+      }
+    }
+    const auto report =
+        compact_database(data.data_dir, false, over ? kSampleHourMs + 2 * kDayMs : kNowMs);
+    REQUIRE(report.ok());
+    SqliteDatabase database = data.open(SqliteDatabase::Mode::kReadOnly);
+    auto segments = database.prepare("SELECT count(*) FROM segments WHERE count > 0");
+    REQUIRE(segments.ok());
+    REQUIRE(*segments->step());
+    CHECK(segments->column_text(0) == (over ? "2" : "3"));
+    CHECK(data.check().problems() == 0);
+  }
+}
+
 TEST_CASE("compacting again finds nothing to do") {
   const CheckedFolder data;
   compacted(data);

@@ -82,6 +82,19 @@ struct Fixture : LogFixture {
   int64_t log_no() const { return committer->account().log.log_no; }
   LedgerDelta ledger() { return ledger_of(store.executor(), log_no()); }
   uint64_t end() { return state_of(store.executor(), log_no()).end; }
+  // Of the log's segments, the newest last.
+  std::vector<SegmentHead> heads() {
+    const Rows rows = answer_of(store.executor(),
+                                {StatementId::kSegmentData,
+                                 {segment_id(log_no(), 0), last_segment_id(log_no()), int64_t{9}}});
+    std::vector<SegmentHead> heads;
+    for (size_t i = 0; i < rows.rows.size(); ++i) {
+      const auto head = read_segment_head(*blob_at(rows, i, 4));
+      REQUIRE(head.ok());
+      heads.push_back(*head);
+    }
+    return heads;
+  }
 
  private:
   uint64_t offered_ = 0;
@@ -276,13 +289,9 @@ TEST_CASE("heads balance: what a receiver reads from the newest one adds up") {
   f.page->slot(0).count_dropped(DropReason::kBufferFull, 1);
   f.offer(6);
   f.commit();
-  const Rows rows = answer_of(
-      f.store.executor(), {StatementId::kSegmentData,
-                           {segment_id(f.log_no(), 10), last_segment_id(f.log_no()), int64_t{9}}});
-  const auto head = read_segment_head(*blob_at(rows, 0, 4));
-  REQUIRE(head.ok());
-  CHECK(head->ledger.offered == 21);
-  CHECK(head->ledger.dropped[static_cast<size_t>(DropReason::kBufferFull)] == 5);
+  const SegmentHead newest = f.heads().back();
+  CHECK(newest.ledger.offered == 21);
+  CHECK(newest.ledger.dropped[static_cast<size_t>(DropReason::kBufferFull)] == 5);
 }
 
 // Somebody who does not know of us writes to our log.
@@ -324,16 +333,12 @@ TEST_CASE("heads of the log that is gone over to tell nothing of the one that wa
   f.offer(3, "a.example", kTestWallMs + kHourMs);  // thus two segments
   intrude(f);
   REQUIRE(f.committer->commit_all().ok());
-  const Rows rows = answer_of(
-      f.store.executor(), {StatementId::kSegmentData,
-                           {segment_id(f.log_no(), 0), last_segment_id(f.log_no()), int64_t{9}}});
-  REQUIRE(rows.rows.size() == 2);
-  for (size_t i = 0; i < 2; ++i) {
-    const auto head = read_segment_head(*blob_at(rows, i, 4));
-    REQUIRE(head.ok());
-    CHECK(head->count == 3);
-    CHECK(head->ledger.offered == head->first + 3);
-    CHECK(head->ledger.dropped[static_cast<size_t>(DropReason::kBufferFull)] == 0);
+  const std::vector<SegmentHead> heads = f.heads();
+  REQUIRE(heads.size() == 2);
+  for (const SegmentHead& head : heads) {
+    CHECK(head.count == 3);
+    CHECK(head.ledger.offered == head.first + 3);
+    CHECK(head.ledger.dropped[static_cast<size_t>(DropReason::kBufferFull)] == 0);
   }
 }
 
