@@ -67,8 +67,8 @@ class HashIndex {
   static constexpr uint32_t kNumberMask = (1U << kNumberBits) - 1;
   static constexpr unsigned kUpperHalf = 32;
   static constexpr unsigned kLowerHalf = 0;
-  // Three times what 2^20 keys of chance need somewhere (Knuth, volume 3, 6.4: ln n / (a - 1 - ln
-  // a) at a load of a = 3/4).
+  // Nearly three times what 2^20 keys of chance need somewhere (Knuth, volume 3, 6.4: ln n / (a - 1
+  // - ln a) at a load of a = 3/4).
   static constexpr size_t kProbesMax = 1024;
   struct Found {
     size_t at = 0;  // the key's, or the free one where it belongs

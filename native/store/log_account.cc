@@ -91,8 +91,7 @@ Status settle_last_run(Executor& executor, LedgerPage& page, LogAccount* account
   if (delta.unclean)
     spdlog::warn("the ledger cannot tell how many events were lost with the last run");
   WEIR_TRY(add_to_ledger(executor, account->log, delta, now_ms));
-  account->accounted =
-      account->accounted + LedgerCounters{delta.offered, delta.collapsed, delta.dropped};
+  account->accounted = account->accounted + counters_of(delta);
   ++account->log.ledger_sequence;
   return {};
 }
@@ -113,7 +112,7 @@ Result<LogAccount> account_of_log(Executor& executor, const LogId& log, const st
   LedgerDelta sums;
   auto reading = log_ledger(account.log.log_no, &sums);
   WEIR_TRY(run_operation(*reading, executor));
-  account.accounted = {sums.offered, sums.collapsed, sums.dropped};
+  account.accounted = counters_of(sums);
   return account;
 }
 
@@ -153,13 +152,16 @@ Result<LogAccount> settle_account(Executor& executor, LedgerPage& page, const st
   return *account;
 }
 
+LedgerCounters counters_of(const LedgerDelta& delta) {
+  return {delta.offered, delta.collapsed, delta.dropped};
+}
+
 LedgerDelta operator-(const LedgerDelta& a, const LedgerDelta& b) {
-  LedgerDelta result;
-  result.offered = a.offered - b.offered;
-  result.stored = a.stored - b.stored;
-  result.collapsed = a.collapsed - b.collapsed;
-  for (size_t i = 0; i < kDropReasonCount; ++i) result.dropped[i] = a.dropped[i] - b.dropped[i];
-  return result;
+  const LedgerCounters counters = counters_of(a) - counters_of(b);
+  return {.offered = counters.offered,
+          .stored = a.stored - b.stored,
+          .collapsed = counters.collapsed,
+          .dropped = counters.dropped};
 }
 
 LedgerDelta operator+(const LedgerDelta& a, const LedgerDelta& b) {

@@ -40,7 +40,9 @@ Result<LogAccount> open_new_log(Executor& executor, const std::string& site, int
 // Says in the ledger that it may lack events.
 Status note_unclean(Executor& executor, LogState* log, int64_t now_ms);
 
-// Of the counters of what was offered. Differences may wrap, as those of LedgerCounters.
+// All of a delta but what is stored.
+LedgerCounters counters_of(const LedgerDelta& delta);
+// Of these and what is stored. Differences may wrap, as those of LedgerCounters.
 LedgerDelta operator+(const LedgerDelta& a, const LedgerDelta& b);
 LedgerDelta operator-(const LedgerDelta& a, const LedgerDelta& b);
 

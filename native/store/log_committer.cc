@@ -137,9 +137,7 @@ void LogCommitter::note(const Status& status, bool counts) {
 }
 
 void LogCommitter::account_for(const AppendRequest& request) {
-  const LedgerDelta& delta = request.ledger;
-  account_.accounted =
-      account_.accounted + LedgerCounters{delta.offered, delta.collapsed, delta.dropped};
+  account_.accounted = account_.accounted + counters_of(request.ledger);
   account_.log.end = batcher_->durable_through();
   account_.log.ledger_sequence = std::max(account_.log.ledger_sequence, request.ledger_sequence);
   // After the commit: a page that is behind the database is believed, one that is ahead is not.

@@ -63,9 +63,8 @@ class Maintenance {
   Maintenance(Executor& executor, std::function<RetentionPolicy()> policy,
               std::function<Status()> checkpoint, std::function<Result<Excess>()> excess = {});
 
-  // The log holds events up to this time, before the first step. A clock that is more than a day
-  // later, or so early that they are of the future, is believed after an hour only: it may not be
-  // set yet.
+  // Before the first step: the log holds events up to this time. A clock that is more than a day
+  // later is believed after an hour only: it may not be set yet.
   void log_reaches(int64_t newest_ms) { clock_steps_.expect_until(newest_ms + kDayMs); }
   void set_gentle_pace();
   // Called when a merge has met segments that fail their checks and are not marked.
@@ -153,8 +152,10 @@ class Maintenance {
   MergeTotals merged_;
   RetentionProgress retention_;
   ClockStepFilter clock_steps_;
-  int64_t retention_now_ms_ = 0;            // wall time that retention goes by
-  std::optional<int64_t> future_after_ms_;  // monotonic; from then on rollups take the future
+  int64_t retention_now_ms_ = 0;  // wall time that retention goes by
+  // Monotonic: an hour after the start, from when on rollups take events of the future. Before, it
+  // may be the clock that is not set yet.
+  std::optional<int64_t> future_after_ms_;
   ShrinkProgress shrink_;
   std::set<int64_t> rebuild_hours_;  // since 1970, to rebuild …
   std::set<int64_t> rebuilding_;     // … and those of the rebuild under way or to be repeated

@@ -363,12 +363,10 @@ Status SqliteQueryLog::settle_lost() {
 // Counted since the start, and in a database by now.
 LedgerDelta SqliteQueryLog::since_start() const {
   const LedgerCounters since = page_->state().base + committer_->account().accounted - page_start_;
-  LedgerDelta delta;
-  delta.offered = since.offered;
-  delta.stored = committer_->stored();
-  delta.collapsed = since.collapsed;
-  delta.dropped = since.dropped;
-  return delta;
+  return {.offered = since.offered,
+          .stored = committer_->stored(),
+          .collapsed = since.collapsed,
+          .dropped = since.dropped};
 }
 
 // Since there is a ledger, by whatever has become of the databases.

@@ -45,7 +45,7 @@ struct LedgerDelta {
   uint64_t collapsed = 0;
   std::array<uint64_t, kDropReasonCount> dropped{};
   uint64_t expired_corrupt = 0;  // of those that were stored
-  bool unclean = false;          // since power was lost, `offered` may be too low
+  bool unclean = false;          // power or a database was lost: `offered` may be too low
 };
 
 // Commits contiguous segments and the ledger's growth in one group. kConflict if the log does not

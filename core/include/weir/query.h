@@ -146,7 +146,7 @@ struct Ledger {
   std::array<uint64_t, kDropReasonCount> dropped{};
   uint64_t expired_retention = 0, expired_budget = 0, expired_corrupt = 0;
   std::optional<uint64_t> acked;  // events the receiver has; nothing without a forwarder
-  bool unclean = false;           // since power was lost, `offered` may be too low
+  bool unclean = false;           // power or a database was lost: `offered` may be too low
   uint64_t unreadable_logs = 0;   // logs whose account is missing: their newest head is damaged
 
   // offered = stored + spooled + in_flight + collapsed + Σ dropped.
